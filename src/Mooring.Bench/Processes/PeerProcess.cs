@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -19,14 +20,13 @@ internal sealed class PeerProcess : IAsyncDisposable
     private readonly Queue<string> _output = new(KeptOutputLines);
     private readonly TimeProvider _time;
 
-    private PeerProcess(Process process, int port, TimeProvider time)
+    private PeerProcess(Process process, TimeProvider time)
     {
         _process = process;
-        Port = port;
         _time = time;
     }
 
-    internal int Port { get; }
+    internal int Port { get; private set; }
 
     internal int Id => _process.Id;
 
@@ -37,14 +37,11 @@ internal sealed class PeerProcess : IAsyncDisposable
     internal static async Task<PeerProcess> StartAsync(
         IReadOnlyList<string> command, int port, TimeProvider time, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in command.Skip(1))
-        {
-            start.ArgumentList.Add(argument.Replace(
-                PortPlaceholder, port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
-        }
-        var peer = new PeerProcess(Launch(start), port, time);
-        peer.CollectOutput();
+        var peer = Start(
+            [.. command.Select(argument => argument.Replace(
+                PortPlaceholder, port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal))],
+            time);
+        peer.Port = port;
         try
         {
             await peer.WaitUntilAcceptingAsync(cancellationToken);
@@ -55,6 +52,17 @@ internal sealed class PeerProcess : IAsyncDisposable
             await peer.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Starts <paramref name="command"/> without waiting for anything.</summary>
+    /// <exception cref="MooringBenchException">It cannot be started.</exception>
+    internal static PeerProcess Start(IReadOnlyList<string> command, TimeProvider time)
+    {
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in command.Skip(1)) start.ArgumentList.Add(argument);
+        var peer = new PeerProcess(Launch(start), time);
+        peer.CollectOutput();
+        return peer;
     }
 
     /// <summary>A port of the loopback interface that is free now.</summary>
@@ -70,7 +78,7 @@ internal sealed class PeerProcess : IAsyncDisposable
     {
         if (_process.HasExited) return TimeSpan.Zero;
         var started = _time.GetTimestamp();
-        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]))
             await kill.WaitForExitAsync();
         using var limit = new CancellationTokenSource(within, _time);
         try
