@@ -35,6 +35,9 @@ internal sealed unsafe class LoadLoop : IDisposable
 
     internal IReadOnlyList<LoadConnection> Connections => _connections;
 
+    /// <summary>Timestamp of the read that is being handled: one look at the clock for all its packets.</summary>
+    internal long ReadAt { get; private set; }
+
     internal void Use(ILoadHandler handler) => _handler = handler;
 
     /// <summary>
@@ -146,6 +149,7 @@ internal sealed unsafe class LoadLoop : IDisposable
             if (error is LibC.ErrorTryAgain or LibC.ErrorInterrupted) return;
             throw new MooringBenchException($"The server closed connection {connection.Index} (error {error} on read).");
         }
+        ReadAt = _time.GetTimestamp();
         var bytes = new ReadOnlySpan<byte>(_buffer, rest + (int)read);
         while (MqttBytes.TryMeasure(bytes, out var header, out var length) && length <= bytes.Length)
         {

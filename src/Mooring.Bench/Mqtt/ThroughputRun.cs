@@ -32,7 +32,6 @@ internal sealed class ThroughputRun : ILoadHandler, IDisposable
     private long _acknowledged;
     private long _lost;
     private long _reordered;
-    private long _now;
 
     internal ThroughputRun(MqttScenario scenario, IPEndPoint server, int payloadBytes, TimeProvider time)
     {
@@ -99,7 +98,7 @@ internal sealed class ThroughputRun : ILoadHandler, IDisposable
         }
         _deliveredOf[publisher]++;
         _delivered++;
-        _latency.Record((long)((_now - BinaryPrimitives.ReadInt64LittleEndian(payload[TimeOffset..])) * _nanosecondsPerTick));
+        _latency.Record((long)((_loop.ReadAt - BinaryPrimitives.ReadInt64LittleEndian(payload[TimeOffset..])) * _nanosecondsPerTick));
         if (qualityOfService == 0) return;
         var ack = connection.Append(MqttBytes.AckBytes);
         ack[0] = MqttBytes.PublishAck;
@@ -120,7 +119,7 @@ internal sealed class ThroughputRun : ILoadHandler, IDisposable
     private void Drive(TimeSpan duration, CancellationToken cancellationToken)
     {
         var end = _time.GetTimestamp() + (long)(duration.TotalSeconds * _time.TimestampFrequency);
-        while ((_now = _time.GetTimestamp()) < end)
+        while (_time.GetTimestamp() < end)
         {
             cancellationToken.ThrowIfCancellationRequested();
             for (var i = 0; i < _publishers.Length; i++) Publish(i);
@@ -134,7 +133,8 @@ internal sealed class ThroughputRun : ILoadHandler, IDisposable
         var room = _scenario.Window - (int)((_sent[publisher] * (long)_scenario.FanOut - _deliveredOf[publisher] + _scenario.FanOut - 1) / _scenario.FanOut);
         while (room >= _scenario.Batch && !connection.HasOutput)
         {
-            for (var i = 0; i < _scenario.Batch; i++) _frames[publisher].AppendTo(connection, publisher, _sent[publisher]++, _now);
+            var now = _time.GetTimestamp();
+            for (var i = 0; i < _scenario.Batch; i++) _frames[publisher].AppendTo(connection, publisher, _sent[publisher]++, now);
             room -= _scenario.Batch;
             _loop.Flush(connection);
         }
@@ -148,7 +148,6 @@ internal sealed class ThroughputRun : ILoadHandler, IDisposable
         long Unacknowledged() => _scenario.QualityOfService == 0 ? 0 : _sent.Sum(count => (long)count) - _acknowledged;
         while (Missing() + Unacknowledged() > 0 && _time.GetElapsedTime(started) < DrainWithin)
         {
-            _now = _time.GetTimestamp();
             _loop.Turn(WaitMilliseconds);
         }
         return Missing() + Unacknowledged();

@@ -1,0 +1,254 @@
+using System.Buffers;
+using System.Net;
+using System.Runtime.Versioning;
+
+namespace Mooring.Mqtt.Broker.Transports.Epoll;
+
+/// <summary>
+/// One accepted socket. Any thread may write and close; reading belongs to the I/O thread. Buffers are rented only while
+/// they hold something, so an idle connection costs this object and the kernel's socket.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed unsafe class EpollConnection
+{
+    private const int LeastOutputBytes = 512;
+    private const int NoDescriptor = -1;
+
+    private readonly Lock _gate = new();
+    private readonly EpollLoop _loop;
+    private byte[]? _output;
+    private int _outputStart;
+    private int _outputEnd;
+    private int _descriptor;
+    private bool _isDirty;
+    private bool _isArmedForOutput;
+    private bool _isPaused;
+    private bool _isHalfClosed;
+
+    internal EpollConnection(EpollLoop loop, int descriptor, EndPoint? remote)
+    {
+        _loop = loop;
+        _descriptor = descriptor;
+        RemoteEndPoint = remote;
+    }
+
+    internal EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>Set once, before the connection joins its loop.</summary>
+    internal IEpollHandler Handler { get; set; } = null!;
+
+    /// <summary>Place in the loop's table.</summary>
+    internal int Slot { get; set; }
+
+    /// <summary>Received bytes that are not a whole packet yet; touched by the I/O thread only.</summary>
+    internal byte[]? Rest { get; set; }
+
+    internal int RestLength { get; set; }
+
+    /// <summary>When a closing connection is cut; I/O thread only.</summary>
+    internal long CloseDeadline { get; set; }
+
+    internal bool IsClosing { get; private set; }
+
+    /// <summary>The handler was told, or must not be told anything any more; I/O thread only.</summary>
+    internal bool IsOver { get; set; }
+
+    internal int UnsentBytes => _outputEnd - _outputStart;
+
+    internal bool IsPaused => _isPaused;
+
+    /// <summary>Queues bytes; they leave at the next <see cref="RequestFlush"/>. Ignored once closing.</summary>
+    internal void Write(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            if (IsClosing) return;
+            bytes.CopyTo(Reserve(bytes.Length));
+            _outputEnd += bytes.Length;
+        }
+    }
+
+    /// <summary>On an I/O thread: send at the end of its turn, together with what follows. On any other: send now.</summary>
+    internal void RequestFlush()
+    {
+        lock (_gate)
+        {
+            if (_isDirty || _isArmedForOutput) return;
+            if (EpollLoop.Current is { } loop)
+            {
+                _isDirty = true;
+                loop.AddDirty(this);
+                return;
+            }
+            Send();
+        }
+    }
+
+    /// <summary>Sends what is queued, half-closes, and cuts the connection when the peer has closed too or the deadline is over.</summary>
+    internal void Close()
+    {
+        lock (_gate)
+        {
+            if (IsClosing || _descriptor == NoDescriptor) return;
+            IsClosing = true;
+            if (!_isArmedForOutput) Send();
+        }
+        _loop.AddClosing(this);
+    }
+
+    /// <summary>Stops or resumes reading; resuming hands kept bytes to the handler again, on the I/O thread.</summary>
+    internal void Pause(bool paused)
+    {
+        lock (_gate)
+        {
+            if (_isPaused == paused || _descriptor == NoDescriptor) return;
+            _isPaused = paused;
+            Arm();
+        }
+        if (!paused) _loop.AddResumed(this);
+    }
+
+    internal void Join(EpollSet set)
+    {
+        lock (_gate) set.Add(_descriptor, LibC.EventIn, (ulong)Slot);
+    }
+
+    /// <summary>I/O thread, end of turn.</summary>
+    internal void FlushDirty()
+    {
+        lock (_gate)
+        {
+            _isDirty = false;
+            if (!_isArmedForOutput) Send();
+        }
+    }
+
+    /// <summary>I/O thread: the socket has room again. True when everything has left.</summary>
+    internal bool OnWritable()
+    {
+        lock (_gate)
+        {
+            Send();
+            return !_isArmedForOutput;
+        }
+    }
+
+    /// <summary>Reads once; see recv(2).</summary>
+    internal nint Receive(byte* buffer, int length) => LibC.Receive(_descriptor, buffer, length, LibC.DoNotWaitNoSignal);
+
+    /// <summary>I/O thread: gives the descriptor and all buffers back.</summary>
+    internal void Release()
+    {
+        lock (_gate)
+        {
+            if (_descriptor == NoDescriptor) return;
+            IsClosing = true;
+            if (!_isArmedForOutput) Send();
+            _ = LibC.Close(_descriptor);
+            _descriptor = NoDescriptor;
+            ReturnOutput();
+        }
+        KeepRest(default);
+    }
+
+    internal void KeepRest(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            if (Rest is not null) ArrayPool<byte>.Shared.Return(Rest);
+            Rest = null;
+        }
+        else if (Rest is null || Rest.Length < bytes.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(bytes.Length);
+            bytes.CopyTo(larger);
+            if (Rest is not null) ArrayPool<byte>.Shared.Return(Rest);
+            Rest = larger;
+        }
+        else
+        {
+            bytes.CopyTo(Rest);
+        }
+        RestLength = bytes.Length;
+    }
+
+    /// <summary>Room for another read behind the rest, which is then the beginning of a packet larger than one read.</summary>
+    internal void GrowRest(int additional)
+    {
+        if (Rest!.Length - RestLength >= additional) return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Rest.Length * 2, RestLength + additional));
+        Rest.AsSpan(0, RestLength).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(Rest);
+        Rest = larger;
+    }
+
+    // Callers below hold _gate.
+    private Span<byte> Reserve(int length)
+    {
+        var queued = _outputEnd - _outputStart;
+        if (_output is null)
+        {
+            _output = ArrayPool<byte>.Shared.Rent(Math.Max(LeastOutputBytes, length));
+        }
+        else if (_output.Length - _outputEnd < length)
+        {
+            var target = queued + length <= _output.Length ? _output : ArrayPool<byte>.Shared.Rent(Math.Max(_output.Length * 2, queued + length));
+            Buffer.BlockCopy(_output, _outputStart, target, 0, queued);
+            if (target != _output) ArrayPool<byte>.Shared.Return(_output);
+            _output = target;
+            _outputStart = 0;
+            _outputEnd = queued;
+        }
+        return _output.AsSpan(_outputEnd, length);
+    }
+
+    private void Send()
+    {
+        while (_outputEnd > _outputStart && _descriptor != NoDescriptor)
+        {
+            nint sent;
+            fixed (byte* bytes = _output)
+                sent = LibC.Send(_descriptor, bytes + _outputStart, _outputEnd - _outputStart, LibC.DoNotWaitNoSignal);
+            if (sent >= 0)
+            {
+                _outputStart += (int)sent;
+                continue;
+            }
+            var error = LibC.LastError;
+            if (error == LibC.ErrorInterrupted) continue;
+            if (error == LibC.ErrorTryAgain)
+            {
+                if (_isArmedForOutput) return;
+                _isArmedForOutput = true;
+                Arm();
+                return;
+            }
+            // The peer is gone; the I/O thread learns it from the next event.
+            _outputStart = _outputEnd;
+        }
+        ReturnOutput();
+        if (_isArmedForOutput)
+        {
+            _isArmedForOutput = false;
+            Arm();
+        }
+        if (IsClosing && !_isHalfClosed && _descriptor != NoDescriptor)
+        {
+            _isHalfClosed = true;
+            _ = LibC.Shutdown(_descriptor, LibC.ShutdownWrite);
+        }
+    }
+
+    private void Arm()
+    {
+        var events = (_isPaused ? 0 : LibC.EventIn) | (_isArmedForOutput ? LibC.EventOut : 0);
+        _loop.Modify(_descriptor, events, Slot);
+    }
+
+    private void ReturnOutput()
+    {
+        if (_output is not null) ArrayPool<byte>.Shared.Return(_output);
+        _output = null;
+        _outputStart = _outputEnd = 0;
+    }
+}
