@@ -15,6 +15,7 @@ internal sealed unsafe class EpollAcceptor : IDisposable
     private readonly TimeProvider _time;
     private readonly EpollLoop[] _loops;
     private readonly Func<EpollConnection, IEpollHandler?> _accepted;
+    private readonly int _maximum;
     private long _pausedAt;
     private int _open;
     private int _next;
@@ -26,6 +27,7 @@ internal sealed unsafe class EpollAcceptor : IDisposable
         _time = time;
         _loops = loops;
         _accepted = accepted;
+        _maximum = Math.Min(options.MaximumConnections, Math.Max(1, LibC.DescriptorLimit() - options.ReservedDescriptors));
         _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) _listener.DualMode = true;
         _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -93,7 +95,7 @@ internal sealed unsafe class EpollAcceptor : IDisposable
 
     private void Admit(int descriptor, ReadOnlySpan<byte> address)
     {
-        if (Interlocked.Increment(ref _open) > _options.MaximumConnections)
+        if (Interlocked.Increment(ref _open) > _maximum)
         {
             Interlocked.Decrement(ref _open);
             Refused++;

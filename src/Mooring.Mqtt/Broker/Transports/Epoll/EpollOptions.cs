@@ -9,6 +9,9 @@ internal sealed record EpollOptions
     /// <summary>Open connections; further ones are accepted and closed at once, so that a peer sees a refusal and not a hang.</summary>
     internal int MaximumConnections { get; init; } = 100_000;
 
+    /// <summary>Descriptors that connections leave to the rest of the process: files, libraries, other listeners.</summary>
+    internal int ReservedDescriptors { get; init; } = 64;
+
     /// <summary>
     /// Bytes of one read. Large enough for a batch of messages, small enough that one busy publisher does not keep the
     /// others waiting: about 500 packets of 128 bytes.

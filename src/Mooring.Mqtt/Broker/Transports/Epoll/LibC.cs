@@ -79,6 +79,17 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "timerfd_settime", SetLastError = true)]
     private static partial int TimerSet(int timer, int flags, long* specification, long* old);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetResourceLimit(int resource, ulong* limits);
+
+    /// <summary>Descriptors that this process may have open.</summary>
+    internal static int DescriptorLimit()
+    {
+        const int openFiles = 7;
+        var limits = stackalloc ulong[2];
+        return GetResourceLimit(openFiles, limits) < 0 ? int.MaxValue : (int)Math.Min(limits[0], int.MaxValue);
+    }
+
     internal static int LastError => Marshal.GetLastPInvokeError();
 
     internal static void SetNoDelay(int socket)
