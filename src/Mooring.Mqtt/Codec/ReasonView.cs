@@ -1,0 +1,50 @@
+namespace Mooring.Mqtt.Codec;
+
+/// <summary>
+/// DISCONNECT or AUTH (MQTT-3.14, MQTT-3.15). Layout (5.0): reason code unless the body is empty, properties unless it is one byte.
+/// </summary>
+internal readonly ref struct ReasonView
+{
+    private ReasonView(MqttReasonCode reason, PropertyBlock properties)
+    {
+        Reason = reason;
+        Properties = properties;
+    }
+
+    internal MqttReasonCode Reason { get; }
+
+    internal PropertyBlock Properties { get; }
+
+    internal static ReasonView Read(in MqttFrame frame, MqttVersion version, bool fromClient)
+    {
+        var fields = new FieldReader(frame.Body);
+        if (version != MqttVersion.V500)
+        {
+            if (frame.Type == MqttPacketType.Auth)
+            {
+                MqttProtocolException.ThrowMalformed("AUTH does not exist before MQTT 5.0");
+            }
+
+            fields.ExpectEnd();
+            return new ReasonView(MqttReasonCode.Success, default);
+        }
+
+        if (fields.IsAtEnd)
+        {
+            return new ReasonView(MqttReasonCode.Success, default);
+        }
+
+        var reason = fields.ReadByte();
+        var allowed = frame.Type == MqttPacketType.Disconnect && fromClient
+            ? ReasonCodes.IsAllowedInClientDisconnect(reason)
+            : ReasonCodes.IsAllowed(frame.Type, reason);
+        if (!allowed)
+        {
+            MqttProtocolException.ThrowProtocolError($"reason code 0x{reason:X2} may not stand in {frame.Type}");
+        }
+
+        var properties = fields.IsAtEnd ? default : fields.ReadProperties(frame.Type);
+        fields.ExpectEnd();
+        return new ReasonView((MqttReasonCode)reason, properties);
+    }
+}
