@@ -82,21 +82,17 @@ internal sealed class ThroughputRun : ILoadHandler, IDisposable
         var publisher = (int)BinaryPrimitives.ReadUInt32LittleEndian(payload);
         var number = BinaryPrimitives.ReadUInt32LittleEndian(payload[NumberOffset..]);
         ref var expected = ref _expected[connection.Role][publisher];
-        if (number == expected)
+        if (number >= expected)
         {
-            expected++;
-        }
-        else if (number > expected)
-        {
-            _lost += number - expected;
-            _deliveredOf[publisher] += number - expected;
+            var skipped = number - expected;
+            _lost += skipped;
+            _deliveredOf[publisher] += skipped + 1;
             expected = number + 1;
         }
         else
         {
             _reordered++;
         }
-        _deliveredOf[publisher]++;
         _delivered++;
         _latency.Record((long)((_loop.ReadAt - BinaryPrimitives.ReadInt64LittleEndian(payload[TimeOffset..])) * _nanosecondsPerTick));
         if (qualityOfService == 0) return;
