@@ -48,7 +48,7 @@ internal ref struct ConnectView
     /// <see cref="MqttReasonCode.UnsupportedProtocolVersion"/> when the name is right and the level is not; the caller answers in the
     /// form that <see cref="RequestedLevel"/> asks for.
     /// </exception>
-    internal static ConnectView Read(in MqttFrame frame)
+    internal static ConnectView Read(scoped in MqttFrame frame)
     {
         var fields = new FieldReader(frame.Body);
         var view = new ConnectView { Version = ReadVersion(ref fields) };

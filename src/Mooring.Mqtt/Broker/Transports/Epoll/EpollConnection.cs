@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Runtime.Versioning;
+using Mooring.Mqtt.Broker.Connections;
 
 namespace Mooring.Mqtt.Broker.Transports.Epoll;
 
@@ -9,7 +10,7 @@ namespace Mooring.Mqtt.Broker.Transports.Epoll;
 /// they hold something, so an idle connection costs this object and the kernel's socket.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed unsafe class EpollConnection
+internal sealed unsafe class EpollConnection : IConnectionOutput
 {
     private const int LeastOutputBytes = 512;
     private const int NoDescriptor = -1;
@@ -32,7 +33,7 @@ internal sealed unsafe class EpollConnection
         RemoteEndPoint = remote;
     }
 
-    internal EndPoint? RemoteEndPoint { get; }
+    public EndPoint? RemoteEndPoint { get; }
 
     /// <summary>Set once, before the connection joins its loop.</summary>
     internal IEpollHandler Handler { get; set; } = null!;
@@ -53,12 +54,12 @@ internal sealed unsafe class EpollConnection
     /// <summary>The handler was told, or must not be told anything any more; I/O thread only.</summary>
     internal bool IsOver { get; set; }
 
-    internal int UnsentBytes => _outputEnd - _outputStart;
+    public int UnsentBytes => _outputEnd - _outputStart;
 
     internal bool IsPaused => _isPaused;
 
     /// <summary>Queues bytes; they leave at the next <see cref="RequestFlush"/>. Ignored once closing.</summary>
-    internal void Write(ReadOnlySpan<byte> bytes)
+    public void Write(ReadOnlySpan<byte> bytes)
     {
         lock (_gate)
         {
@@ -69,7 +70,7 @@ internal sealed unsafe class EpollConnection
     }
 
     /// <summary>On an I/O thread: send at the end of its turn, together with what follows. On any other: send now.</summary>
-    internal void RequestFlush()
+    public void RequestFlush()
     {
         lock (_gate)
         {
@@ -85,7 +86,7 @@ internal sealed unsafe class EpollConnection
     }
 
     /// <summary>Sends what is queued, half-closes, and cuts the connection when the peer has closed too or the deadline is over.</summary>
-    internal void Close()
+    public void Close()
     {
         lock (_gate)
         {

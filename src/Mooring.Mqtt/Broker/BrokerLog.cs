@@ -1,0 +1,28 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Mooring.Mqtt.Broker;
+
+/// <summary>Log of the broker, ids 2500 to 2999.</summary>
+internal sealed partial class BrokerLog(ILogger logger)
+{
+    private readonly ILogger _logger = logger;
+
+    [LoggerMessage(2500, LogLevel.Information, "listening on {EndPoint}")]
+    internal partial void Listening(EndPoint endPoint);
+
+    [LoggerMessage(2501, LogLevel.Information, "closing the connection of {Remote} (client '{ClientId}'): {Reason}")]
+    internal partial void ProtocolError(EndPoint? remote, string? clientId, string reason);
+
+    [LoggerMessage(2502, LogLevel.Information, "client '{ClientId}' takes nothing: closing its connection with {UnsentBytes} bytes unsent")]
+    internal partial void Stalled(string clientId, int unsentBytes);
+
+    [LoggerMessage(2503, LogLevel.Warning, "the retained store is full: a message of {Bytes} bytes was not kept")]
+    internal partial void RetainedFull(int bytes);
+
+    [LoggerMessage(2504, LogLevel.Debug, "client '{ClientId}' connected from {Remote}")]
+    internal partial void Connected(string clientId, EndPoint? remote);
+
+    [LoggerMessage(2505, LogLevel.Debug, "client '{ClientId}' disconnected")]
+    internal partial void Disconnected(string clientId);
+}

@@ -1,0 +1,289 @@
+using System.Buffers;
+using Mooring.Mqtt.Broker.Routing;
+using Mooring.Mqtt.Broker.Sessions;
+using Mooring.Mqtt.Codec;
+
+namespace Mooring.Mqtt.Broker.Connections;
+
+/// <summary>What each packet of a connected client does.</summary>
+internal sealed partial class BrokerConnection
+{
+    private void Handle(in MqttFrame frame)
+    {
+        if (_session is null)
+        {
+            Connect(frame);
+            return;
+        }
+
+        switch (frame.Type)
+        {
+            case MqttPacketType.Publish:
+                Publish(PublishView.Read(frame, Version, _lastTopic), _session);
+                break;
+            case MqttPacketType.PubAck:
+                _session.Acknowledged(AckView.Read(frame, Version).PacketId, MqttPacketType.PubAck);
+                break;
+            case MqttPacketType.PubRec:
+                PubRec(AckView.Read(frame, Version), _session);
+                break;
+            case MqttPacketType.PubRel:
+                PubRel(AckView.Read(frame, Version), _session);
+                break;
+            case MqttPacketType.PubComp:
+                _session.Completed(AckView.Read(frame, Version).PacketId);
+                break;
+            case MqttPacketType.Subscribe:
+                Subscribe(SubscribeView.Read(frame, Version), _session);
+                break;
+            case MqttPacketType.Unsubscribe:
+                Unsubscribe(UnsubscribeView.Read(frame, Version), _session);
+                break;
+            case MqttPacketType.PingReq:
+                EmptyPacket.Read(frame);
+                output.Write(MqttPackets.PingResp);
+                break;
+            case MqttPacketType.Disconnect:
+                Disconnect(ReasonView.Read(frame, Version, fromClient: true), _session);
+                break;
+            default:
+                // A second CONNECT, a server's packet, AUTH without a method (MQTT-3.1.0-2, MQTT-4.12.0-7).
+                MqttProtocolException.ThrowProtocolError($"{frame.Type} from a connected client");
+                break;
+        }
+    }
+
+    private void Publish(in PublishView publish, Session session)
+    {
+        broker.Counters.Received();
+        var topic = ResolveTopic(publish, out var expirySeconds);
+        var allowed = CheckTopic(topic);
+        var qos = publish.QualityOfService;
+        if (qos == QualityOfService.ExactlyOnce && allowed == MqttReasonCode.Success && !session.TryReceive(publish.PacketId))
+        {
+            WriteAck(MqttPacketType.PubRec, publish.PacketId);
+            return;
+        }
+
+        var matched = true;
+        if (allowed == MqttReasonCode.Success)
+        {
+            var message = RoutedMessage.Create(
+                topic, publish.Payload, qos, publish.Retain, Forwardable(publish.Properties),
+                expirySeconds is { } seconds ? broker.Now + (seconds * 1000L) : null, session);
+            matched = broker.Publish(message);
+        }
+
+        if (qos != QualityOfService.AtMostOnce)
+        {
+            var type = qos == QualityOfService.AtLeastOnce ? MqttPacketType.PubAck : MqttPacketType.PubRec;
+            var reason = allowed == MqttReasonCode.Success && !matched ? MqttReasonCode.NoMatchingSubscribers : allowed;
+            WriteAck(type, publish.PacketId, reason);
+        }
+    }
+
+    /// <summary>Topic, or what the alias stands for (MQTT-3.3.2.3.4); remembers the mapping.</summary>
+    private ReadOnlySpan<byte> ResolveTopic(in PublishView publish, out uint? expirySeconds)
+    {
+        expirySeconds = null;
+        uint? alias = null;
+        for (var properties = publish.Properties.Read(); properties.MoveNext();)
+        {
+            switch (properties.Id)
+            {
+                case PropertyId.TopicAlias:
+                    alias = properties.Number;
+                    break;
+                case PropertyId.MessageExpiryInterval:
+                    expirySeconds = properties.Number;
+                    break;
+                case PropertyId.SubscriptionIdentifier:
+                    MqttProtocolException.ThrowProtocolError("a Subscription Identifier in a PUBLISH from a client");
+                    break;
+                case PropertyId.ResponseTopic when !TopicName.IsValid(properties.Bytes):
+                    MqttProtocolException.ThrowProtocolError("the response topic holds a wildcard");
+                    break;
+            }
+        }
+
+        if (alias is { } number && (number == 0 || number > _limits.InboundTopicAliases))
+        {
+            MqttProtocolException.Throw(
+                MqttReasonCode.TopicAliasInvalid, $"topic alias {number}; 1 to {_limits.InboundTopicAliases} are allowed");
+        }
+
+        if (publish.Topic.IsEmpty)
+        {
+            var known = alias is { } set ? _aliases?[set] : null;
+            if (known is null)
+            {
+                MqttProtocolException.ThrowProtocolError("a PUBLISH without a topic, and no alias that stands for one");
+            }
+
+            return known;
+        }
+
+        if (!publish.Topic.SequenceEqual(_lastTopic))
+        {
+            if (!TopicName.IsValid(publish.Topic))
+            {
+                MqttProtocolException.Throw(MqttReasonCode.TopicNameInvalid, "a topic name with a wildcard");
+            }
+
+            _lastTopic = publish.Topic.ToArray();
+        }
+
+        if (alias is { } toSet)
+        {
+            _aliases ??= new byte[_limits.InboundTopicAliases + 1][];
+            _aliases[toSet] = _lastTopic;
+        }
+
+        return publish.Topic;
+    }
+
+    private MqttReasonCode CheckTopic(ReadOnlySpan<byte> topic)
+    {
+        if (topic.Length > _limits.TopicBytes || TopicName.CountLevels(topic) > _limits.TopicLevels)
+        {
+            return MqttReasonCode.TopicNameInvalid;
+        }
+
+        return TopicName.IsServerOwned(topic) ? MqttReasonCode.NotAuthorized : MqttReasonCode.Success;
+    }
+
+    private static byte[]? Forwardable(PropertyBlock properties)
+    {
+        if (properties.IsEmpty)
+        {
+            return null;
+        }
+
+        var kept = new ArrayBufferWriter<byte>(properties.Raw.Length);
+        properties.CopyForwardable(kept);
+        return kept.WrittenCount == 0 ? null : kept.WrittenSpan.ToArray();
+    }
+
+    private void PubRec(in AckView ack, Session session)
+    {
+        if (ack.Reason.IsFailure())
+        {
+            session.Acknowledged(ack.PacketId, MqttPacketType.PubRec);
+        }
+        else
+        {
+            session.Received(ack.PacketId, this);
+        }
+    }
+
+    private void PubRel(in AckView ack, Session session) => WriteAck(
+        MqttPacketType.PubComp, ack.PacketId,
+        session.TryRelease(ack.PacketId) ? MqttReasonCode.Success : MqttReasonCode.PacketIdentifierNotFound);
+
+    private void Subscribe(in SubscribeView view, Session session)
+    {
+        var identifier = 0u;
+        for (var properties = view.Properties.Read(); properties.MoveNext();)
+        {
+            if (properties.Id == PropertyId.SubscriptionIdentifier)
+            {
+                identifier = properties.Number;
+            }
+        }
+
+        var codes = new List<byte>();
+        var retained = new List<(Subscription Subscription, bool IsNew, RetainHandling Handling)>();
+        foreach (var request in view)
+        {
+            codes.Add((byte)Subscribe(request, identifier, session, retained));
+        }
+
+        var scratch = Scratch();
+        MqttPackets.WriteCodes(scratch, MqttPacketType.SubAck, Version, view.PacketId, codes.ToArray());
+        Write(scratch);
+        foreach (var (subscription, isNew, handling) in retained)
+        {
+            if (handling == RetainHandling.SendAtSubscribe || (handling == RetainHandling.SendIfNew && isNew))
+            {
+                broker.SendRetained(subscription);
+            }
+        }
+    }
+
+    private MqttReasonCode Subscribe(
+        SubscriptionRequest request, uint identifier, Session session,
+        List<(Subscription Subscription, bool IsNew, RetainHandling Handling)> retained)
+    {
+        TopicFilter.TrySplitShare(request.Filter, out var share, out var filter);
+        if (filter.Length > _limits.TopicBytes || TopicName.CountLevels(filter) > _limits.TopicLevels)
+        {
+            return Failure(MqttReasonCode.TopicFilterInvalid);
+        }
+
+        var key = request.Filter.ToArray();
+        var subscription = new Subscription(session, key, share.IsEmpty ? key : filter.ToArray(), share.ToArray(), request.Options, identifier);
+        var former = session.FindSubscription(key);
+        if (!session.TryKeep(subscription))
+        {
+            return Failure(MqttReasonCode.QuotaExceeded);
+        }
+
+        broker.Subscriptions.Set(subscription, former);
+        // The snapshot of retained messages is taken once the subscription is active, so that none falls in between.
+        if (share.IsEmpty)
+        {
+            retained.Add((subscription, former is null, request.RetainHandling));
+        }
+
+        return (MqttReasonCode)request.MaximumQualityOfService;
+    }
+
+    /// <summary>3.1.1 knows one failure code, 0x80 (MQTT-3.9.3-2).</summary>
+    private MqttReasonCode Failure(MqttReasonCode reason) =>
+        Version == MqttVersion.V500 ? reason : MqttReasonCode.UnspecifiedError;
+
+    private void Unsubscribe(in UnsubscribeView view, Session session)
+    {
+        var codes = new List<byte>();
+        foreach (var filter in view)
+        {
+            var subscription = session.FindSubscription(filter.ToArray());
+            if (subscription is not null)
+            {
+                session.Forget(subscription);
+                broker.Subscriptions.Remove(subscription);
+            }
+
+            codes.Add((byte)(subscription is null ? MqttReasonCode.NoSubscriptionExisted : MqttReasonCode.Success));
+        }
+
+        var scratch = Scratch();
+        MqttPackets.WriteCodes(scratch, MqttPacketType.UnsubAck, Version, view.PacketId, codes.ToArray());
+        Write(scratch);
+    }
+
+    private void Disconnect(in ReasonView view, Session session)
+    {
+        for (var properties = view.Properties.Read(); properties.MoveNext();)
+        {
+            if (properties.Id == PropertyId.SessionExpiryInterval)
+            {
+                // A session that was to end with the connection cannot be prolonged now (MQTT-3.14.2.2.2).
+                if (session.ExpirySeconds == 0 && properties.Number != 0)
+                {
+                    MqttProtocolException.ThrowProtocolError("DISCONNECT prolongs a session that has no expiry");
+                }
+
+                session.ExpirySeconds = broker.CapExpiry(properties.Number);
+            }
+        }
+
+        if (view.Reason != MqttReasonCode.DisconnectWithWill)
+        {
+            _will = null;
+        }
+
+        _isOver = true;
+        output.Close();
+    }
+}

@@ -1,0 +1,208 @@
+using System.Buffers;
+using System.Net;
+using Mooring.Mqtt.Broker.Sessions;
+using Mooring.Mqtt.Broker.Transports.Epoll;
+using Mooring.Mqtt.Codec;
+
+namespace Mooring.Mqtt.Broker.Connections;
+
+/// <summary>
+/// One client connection, without any I/O: bytes come in through <see cref="OnReceived"/>, on one thread at a time, and go out through
+/// <see cref="IConnectionOutput"/>. It lives from accept to close and is thrown away whole; what outlives it is the session.
+/// </summary>
+internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOutput output) : IEpollHandler
+{
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _scratch;
+
+    private readonly MqttBrokerLimits _limits = broker.Options.Limits;
+    private Session? _session;
+    private Will? _will;
+    private byte[][]? _aliases;
+    private byte[] _lastTopic = [];
+    private long _lastReceived = broker.Now;
+    private long _keepAliveMilliseconds;
+    private uint _maximumPacketBytes = uint.MaxValue;
+    private int _stalledTicks;
+    private bool _isOver;
+
+    internal MqttVersion Version { get; private set; } = MqttVersion.V311;
+
+    /// <summary>QoS 1 and 2 messages that may be in flight to this client.</summary>
+    internal int OutboundWindow { get; private set; }
+
+    internal int UnsentBytes => output.UnsentBytes;
+
+    internal EndPoint? RemoteEndPoint => output.RemoteEndPoint;
+
+    internal Session? Session => _session;
+
+    internal long Now => broker.Now;
+
+    /// <inheritdoc/>
+    public int OnReceived(ReadOnlyMemory<byte> bytes)
+    {
+        var consumed = 0;
+        try
+        {
+            // After the end nothing is read any more, but what the transport hands over is taken off its hands.
+            while (!_isOver
+                && MqttFraming.TryRead(bytes.Span[consumed..], _limits.MaximumPacketBytes, out var frame) == FrameReadResult.Frame)
+            {
+                consumed += frame.Length;
+                Handle(frame);
+            }
+        }
+        catch (MqttProtocolException exception)
+        {
+            broker.Log.ProtocolError(output.RemoteEndPoint, _session?.ClientId, exception.Message);
+            End(exception.Reason);
+        }
+
+        if (_isOver)
+        {
+            return bytes.Length;
+        }
+
+        if (consumed > 0)
+        {
+            _lastReceived = broker.Now;
+            output.RequestFlush();
+        }
+
+        return consumed;
+    }
+
+    /// <inheritdoc/>
+    public void OnDrained() => _stalledTicks = 0;
+
+    /// <inheritdoc/>
+    public void OnClosed()
+    {
+        _isOver = true;
+        broker.Closed(this, _will);
+        _will = null;
+    }
+
+    /// <summary>Once a second: keep-alive, the CONNECT deadline, a client that takes nothing.</summary>
+    internal void Tick(long now)
+    {
+        var silent = now - Volatile.Read(ref _lastReceived);
+        if (_session is null)
+        {
+            if (silent >= _limits.ConnectDeadline.TotalMilliseconds)
+            {
+                End(null);
+            }
+
+            return;
+        }
+
+        // One and a half times the keep-alive (MQTT-3.1.2-22).
+        if (_keepAliveMilliseconds > 0 && silent > _keepAliveMilliseconds * 3 / 2)
+        {
+            End(MqttReasonCode.KeepAliveTimeout);
+            return;
+        }
+
+        _stalledTicks = output.UnsentBytes > _limits.OutboundBufferBytes ? _stalledTicks + 1 : 0;
+        if (_stalledTicks > _limits.StalledFor.TotalSeconds)
+        {
+            broker.Log.Stalled(_session.ClientId, output.UnsentBytes);
+            End(null);
+        }
+    }
+
+    /// <summary>
+    /// Tells a 5.0 client why, once, and closes; the will stays. Before CONNACK the reason goes into CONNACK.
+    /// </summary>
+    internal void End(MqttReasonCode? reason)
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
+        if (reason is { } code && _session is not null && Version == MqttVersion.V500)
+        {
+            var scratch = Scratch();
+            MqttPackets.WriteReason(scratch, MqttPacketType.Disconnect, Version, code);
+            output.Write(scratch.WrittenSpan);
+        }
+
+        output.Close();
+    }
+
+    internal bool Accepts(in Delivery delivery) =>
+        _maximumPacketBytes == uint.MaxValue
+        || delivery.Message.Size + (delivery.Identifiers.Length * 5) + 16 <= _maximumPacketBytes;
+
+    internal void WriteAck(MqttPacketType type, ushort id, MqttReasonCode reason = MqttReasonCode.Success)
+    {
+        var scratch = Scratch();
+        MqttPackets.WriteAck(scratch, type, Version, id, reason);
+        Write(scratch);
+    }
+
+    internal void WritePublish(in Delivery delivery, ushort packetId, bool duplicate)
+    {
+        if (delivery.QualityOfService == QualityOfService.AtMostOnce && !Accepts(delivery))
+        {
+            broker.Counters.DroppedTooLarge();
+            return;
+        }
+
+        broker.Counters.Sent();
+        if (delivery.IsPlain(Version))
+        {
+            output.Write(delivery.Message.PlainFrame(Version));
+            output.RequestFlush();
+            return;
+        }
+
+        var message = delivery.Message;
+        var flags = (byte)(((int)delivery.QualityOfService << 1) | (delivery.Retain ? 1 : 0) | (duplicate ? 8 : 0));
+        var scratch = Scratch();
+        ReadOnlySpan<byte> properties = message.Properties;
+        if (Version == MqttVersion.V500 && (delivery.Identifiers.Length > 0 || message.ExpiresAt is not null))
+        {
+            properties = WithOwnProperties(delivery);
+        }
+
+        MqttPackets.WritePublish(scratch, Version, flags, message.Topic, packetId, properties, message.Payload);
+        Write(scratch);
+    }
+
+    private ReadOnlySpan<byte> WithOwnProperties(scoped in Delivery delivery)
+    {
+        var properties = new PropertyWriter();
+        properties.WriteEncoded(delivery.Message.Properties);
+        foreach (var identifier in delivery.Identifiers)
+        {
+            properties.WriteVariable(PropertyId.SubscriptionIdentifier, identifier);
+        }
+
+        if (delivery.Message.ExpiresAt is { } expiresAt)
+        {
+            // What is left of the lifetime (MQTT-3.3.2-6), rounded up so that a message just published keeps its number.
+            var left = Math.Max(0, expiresAt - broker.Now);
+            properties.WriteUInt32(PropertyId.MessageExpiryInterval, (uint)((left + 999) / 1000));
+        }
+
+        return properties.Written;
+    }
+
+    private void Write(ArrayBufferWriter<byte> scratch)
+    {
+        output.Write(scratch.WrittenSpan);
+        output.RequestFlush();
+    }
+
+    private static ArrayBufferWriter<byte> Scratch()
+    {
+        var scratch = _scratch ??= new ArrayBufferWriter<byte>(4096);
+        scratch.ResetWrittenCount();
+        return scratch;
+    }
+}

@@ -1,0 +1,21 @@
+using System.Net;
+
+namespace Mooring.Mqtt.Broker.Connections;
+
+/// <summary>The sending half of a transport's connection. Any thread may call; nothing blocks.</summary>
+internal interface IConnectionOutput
+{
+    EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>Bytes that the peer has not taken yet.</summary>
+    int UnsentBytes { get; }
+
+    /// <summary>Appends bytes, which are copied; they leave at the next flush.</summary>
+    void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Asks for a flush; many requests of one turn become one send.</summary>
+    void RequestFlush();
+
+    /// <summary>Sends what is queued, then closes within the transport's deadline.</summary>
+    void Close();
+}

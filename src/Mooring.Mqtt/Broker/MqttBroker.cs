@@ -1,0 +1,338 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Options;
+using Mooring.Mqtt.Broker.Connections;
+using Mooring.Mqtt.Broker.Routing;
+using Mooring.Mqtt.Broker.Sessions;
+using Mooring.Mqtt.Broker.Transports.Epoll;
+using Mooring.Mqtt.Codec;
+
+namespace Mooring.Mqtt.Broker;
+
+/// <summary>An MQTT 3.1, 3.1.1 and 5.0 broker for plain TCP on Linux. Sessions and retained messages live in memory.</summary>
+public sealed class MqttBroker : IAsyncDisposable
+{
+    private static readonly TimeSpan TickPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time;
+    private readonly long _origin;
+    private readonly Lock _connectGate = new();
+    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<BrokerConnection, bool> _connections = new();
+    private readonly List<EpollTransport> _transports = [];
+    private readonly RetainedStore _retained;
+    private ITimer? _ticker;
+    private int _isStopped;
+
+    /// <summary>Makes a broker; <see cref="Start"/> binds its listeners.</summary>
+    /// <exception cref="ConfigurationException">The options cannot be used; all reasons are in it.</exception>
+    public MqttBroker(MqttBrokerOptions options, ILogger<MqttBroker> logger, TimeProvider time)
+    {
+        var errors = new OptionsErrors();
+        options.Validate(errors);
+        errors.ThrowIfAny("broker");
+
+        Options = options;
+        Log = new BrokerLog(logger);
+        _time = time;
+        _origin = time.GetTimestamp();
+        Subscriptions = new SubscriptionTable(options.Limits.CachedRoutes);
+        _retained = new RetainedStore(options.Limits.RetainedMessages, options.Limits.RetainedBytes);
+        Counters = new BrokerCounters(this);
+    }
+
+    /// <summary>Addresses that are bound; known after <see cref="Start"/>, with the port chosen where 0 was asked for.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => [.. _transports.Select(transport => transport.LocalEndPoint)];
+
+    /// <summary>Clients connected now.</summary>
+    public int Connections => _connections.Count;
+
+    /// <summary>Sessions, connected or kept.</summary>
+    public int Sessions
+    {
+        get
+        {
+            lock (_connectGate)
+            {
+                return _sessions.Count;
+            }
+        }
+    }
+
+    /// <summary>Retained messages.</summary>
+    public int Retained => _retained.Count;
+
+    internal MqttBrokerOptions Options { get; }
+
+    internal BrokerLog Log { get; }
+
+    internal BrokerCounters Counters { get; }
+
+    internal SubscriptionTable Subscriptions { get; }
+
+    /// <summary>Milliseconds since the broker was made; monotonic.</summary>
+    internal long Now => (long)_time.GetElapsedTime(_origin).TotalMilliseconds;
+
+    /// <summary>Binds and serves. Throws <see cref="System.Net.Sockets.SocketException"/> when an address cannot be used.</summary>
+    public void Start()
+    {
+        var transport = new EpollOptions { Threads = Options.IoThreads };
+        foreach (var listener in Options.Listeners)
+        {
+            _transports.Add(new EpollTransport(listener, transport, _time, Accept));
+        }
+
+        foreach (var started in _transports)
+        {
+            started.Start();
+            Log.Listening(started.LocalEndPoint);
+        }
+
+        _ticker = _time.CreateTimer(_ => Tick(Now), null, TickPeriod, TickPeriod);
+    }
+
+    /// <summary>Tells every client (5.0: 0x8B), lets what is queued leave, and closes. Wills are not published.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isStopped, 1) == 1)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _ticker?.Dispose();
+        foreach (var connection in _connections.Keys)
+        {
+            connection.End(MqttReasonCode.ServerShuttingDown);
+        }
+
+        foreach (var transport in _transports)
+        {
+            transport.Dispose();
+        }
+
+        Counters.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal uint CapExpiry(uint seconds) => Math.Min(seconds, (uint)Options.Limits.SessionExpiry.TotalSeconds);
+
+    /// <summary>Routes one message and keeps it when it is to be retained; true when somebody gets it.</summary>
+    internal bool Publish(RoutedMessage message)
+    {
+        if (message.Retain && !_retained.Keep(message))
+        {
+            Log.RetainedFull(message.Size);
+        }
+
+        var route = Subscriptions.Find(message.Topic);
+        foreach (var target in route.Targets)
+        {
+            if (target.HasNoLocal && ReferenceEquals(target.Session, message.Publisher))
+            {
+                DeliverToPublisher(target, message);
+            }
+            else
+            {
+                Deliver(target, message);
+            }
+        }
+
+        foreach (var share in route.Shares)
+        {
+            Deliver(share.Choose(), message);
+        }
+
+        return !route.IsEmpty;
+    }
+
+    internal void SendRetained(Subscription subscription)
+    {
+        foreach (var message in _retained.Find(subscription.Filter, Now))
+        {
+            if (subscription.NoLocal && ReferenceEquals(message.Publisher, subscription.Session))
+            {
+                continue;
+            }
+
+            var qos = Lower(message.QualityOfService, subscription.MaximumQualityOfService);
+            var identifiers = Target.Of(subscription).Identifiers;
+            subscription.Session.Deliver(new Delivery(message, qos, Retain: true, identifiers));
+        }
+    }
+
+    /// <summary>
+    /// Gives <paramref name="connection"/> the session of <paramref name="clientId"/>, a new one when there is none or a clean start is
+    /// asked for, and ends the connection that had it (MQTT-3.1.4-3). Null when the broker is full.
+    /// </summary>
+    internal Session? TakeOver(
+        string clientId, bool cleanStart, BrokerConnection connection, uint expirySeconds, out bool present)
+    {
+        Session? session;
+        BrokerConnection? former;
+        Will? will = null;
+        lock (_connectGate)
+        {
+            _sessions.TryGetValue(clientId, out session);
+            present = session is not null && !cleanStart;
+            if (session is null && _sessions.Count >= Options.Limits.Sessions)
+            {
+                return null;
+            }
+
+            former = session?.Owner;
+            session?.Detach();
+
+            if (session is not null && cleanStart)
+            {
+                // The old session ends here, and its delayed will with it (MQTT-3.1.3-9).
+                will = session.DelayedWill?.Will;
+                session.Owner = null;
+                Drop_NeedsLock(session);
+                session = null;
+            }
+
+            session ??= _sessions[clientId] = new Session(clientId, Options.Limits, Counters);
+            session.Owner = connection;
+            session.ExpirySeconds = expirySeconds;
+            session.EndsAt = null;
+            session.DelayedWill = null;
+        }
+
+        former?.End(MqttReasonCode.SessionTakenOver);
+        Publish(will);
+        Log.Connected(clientId, connection.RemoteEndPoint);
+        return session;
+    }
+
+    /// <summary>A connection is over: its will is published or scheduled, its session kept or dropped.</summary>
+    internal void Closed(BrokerConnection connection, Will? will)
+    {
+        _connections.TryRemove(connection, out _);
+        if (connection.Session is not { } session)
+        {
+            return;
+        }
+
+        Log.Disconnected(session.ClientId);
+        lock (_connectGate)
+        {
+            if (session.Owner == connection)
+            {
+                session.Owner = null;
+                session.Detach();
+                var now = Now;
+                if (session.ExpirySeconds == 0)
+                {
+                    Drop_NeedsLock(session);
+                }
+                else
+                {
+                    session.EndsAt = now + (session.ExpirySeconds * 1000L);
+                    if (will is { DelaySeconds: > 0 })
+                    {
+                        session.DelayedWill = (will, now + (Math.Min(will.DelaySeconds, session.ExpirySeconds) * 1000L));
+                        will = null;
+                    }
+                }
+            }
+            else if (will is { DelaySeconds: > 0 } && ReferenceEquals(_sessions.GetValueOrDefault(session.ClientId), session))
+            {
+                // Taken over and the session goes on: a delayed will is cancelled (MQTT-3.1.3-9).
+                will = null;
+            }
+        }
+
+        Publish(will);
+    }
+
+    /// <summary>One step of all deadlines; the timer is one line around it.</summary>
+    internal void Tick(long now)
+    {
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Tick(now);
+        }
+
+        List<Will>? due = null;
+        lock (_connectGate)
+        {
+            foreach (var session in _sessions.Values)
+            {
+                var ends = session.EndsAt <= now;
+                if (session.DelayedWill is { } delayed && (ends || delayed.DueAt <= now))
+                {
+                    (due ??= []).Add(delayed.Will);
+                    session.DelayedWill = null;
+                }
+
+                if (ends)
+                {
+                    Drop_NeedsLock(session);
+                }
+            }
+        }
+
+        due?.ForEach(Publish);
+    }
+
+    private BrokerConnection? Accept(EpollConnection connection)
+    {
+        var accepted = new BrokerConnection(this, connection);
+        _connections[accepted] = true;
+        return accepted;
+    }
+
+    private void Publish(Will? will)
+    {
+        if (will is null)
+        {
+            return;
+        }
+
+        var message = will.Message;
+        Publish(RoutedMessage.Create(
+            message.Topic, message.Payload, message.QualityOfService, message.Retain, message.Properties,
+            will.ExpirySeconds is { } seconds ? Now + (seconds * 1000L) : null));
+    }
+
+    private void Drop_NeedsLock(Session session)
+    {
+        if (ReferenceEquals(_sessions.GetValueOrDefault(session.ClientId), session))
+        {
+            _sessions.Remove(session.ClientId);
+        }
+
+        foreach (var subscription in session.Subscriptions)
+        {
+            Subscriptions.Remove(subscription);
+        }
+    }
+
+    private static void Deliver(in Target target, RoutedMessage message) => target.Session.Deliver(new Delivery(
+        message,
+        Lower(message.QualityOfService, target.MaximumQualityOfService),
+        message.Retain && target.RetainAsPublished,
+        target.Identifiers));
+
+    /// <summary>No Local is judged per subscription, before overlapping ones are merged (MQTT-3.8.3-3).</summary>
+    private static void DeliverToPublisher(in Target target, RoutedMessage message)
+    {
+        Target? merged = null;
+        foreach (var subscription in target.Session.Subscriptions)
+        {
+            if (!subscription.NoLocal && subscription.ShareName.Length == 0 && TopicFilter.Matches(subscription.Filter, message.Topic))
+            {
+                merged = merged is { } some ? some.Merge(subscription) : Target.Of(subscription);
+            }
+        }
+
+        if (merged is { } own)
+        {
+            Deliver(own, message);
+        }
+    }
+
+    private static QualityOfService Lower(QualityOfService published, QualityOfService granted) =>
+        published < granted ? published : granted;
+}

@@ -1,0 +1,62 @@
+namespace Mooring.Mqtt.Broker;
+
+/// <summary>Bounds of the broker: what a single client, and all of them together, can make it hold.</summary>
+public sealed record MqttBrokerLimits
+{
+    /// <summary>Time from accept to CONNECT; default 10 s, so that silent sockets do not pile up.</summary>
+    public TimeSpan ConnectDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Largest packet in bytes; default 1 MiB.</summary>
+    public int MaximumPacketBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Longest client identifier in bytes; default 256.</summary>
+    public int ClientIdBytes { get; init; } = 256;
+
+    /// <summary>Longest topic name or filter in bytes; default 1024.</summary>
+    public int TopicBytes { get; init; } = 1024;
+
+    /// <summary>Most levels of a topic name or filter; default 128, which bounds the work of one match.</summary>
+    public int TopicLevels { get; init; } = 128;
+
+    /// <summary>QoS 1 and 2 publishes that a client may have unacknowledged (Receive Maximum); default 256.</summary>
+    public ushort InboundReceiveMaximum { get; init; } = 256;
+
+    /// <summary>QoS 1 and 2 messages in flight to a client that names no Receive Maximum; default 64.</summary>
+    public ushort OutboundWindow { get; init; } = 64;
+
+    /// <summary>The most that a client's own Receive Maximum can raise that window to; default 1024, to bound what one client holds.</summary>
+    public ushort OutboundWindowMaximum { get; init; } = 1024;
+
+    /// <summary>QoS 1 and 2 messages waiting in one session; default 1000, the oldest is dropped beyond.</summary>
+    public int QueuedMessages { get; init; } = 1000;
+
+    /// <summary>Bytes of messages waiting in one session; default 8 MiB.</summary>
+    public long QueuedBytes { get; init; } = 8L * 1024 * 1024;
+
+    /// <summary>Unsent bytes of one connection beyond which QoS 0 messages to it are dropped; default 256 KiB.</summary>
+    public int OutboundBufferBytes { get; init; } = 256 * 1024;
+
+    /// <summary>A connection that takes no bytes for this long while some wait is closed; default 30 s.</summary>
+    public TimeSpan StalledFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Subscriptions of one session; default 1000.</summary>
+    public int SubscriptionsPerSession { get; init; } = 1000;
+
+    /// <summary>Topic aliases that a client may set; default 32.</summary>
+    public ushort InboundTopicAliases { get; init; } = 32;
+
+    /// <summary>Sessions in the broker, connected or kept; default 200,000, CONNECT is refused as busy beyond.</summary>
+    public int Sessions { get; init; } = 200_000;
+
+    /// <summary>Longest life of a disconnected session; default two hours, also for 3.1.1 clients, whose standard names none.</summary>
+    public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>Retained messages; default 100,000.</summary>
+    public int RetainedMessages { get; init; } = 100_000;
+
+    /// <summary>Bytes of retained messages; default 256 MiB.</summary>
+    public long RetainedBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Topics whose subscribers are remembered between publishes; default 100,000.</summary>
+    public int CachedRoutes { get; init; } = 100_000;
+}

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using Mooring.Mqtt.Codec;
+
+namespace Mooring.Mqtt.Broker.Routing;
+
+/// <summary>The last retained message of each topic (MQTT-3.3.1.3), bounded by count and bytes.</summary>
+internal sealed class RetainedStore(int messagesMaximum, long bytesMaximum)
+{
+    private readonly ConcurrentDictionary<byte[], RoutedMessage> _messages = new(Utf8Comparer.Instance);
+    private long _bytes;
+
+    internal int Count => _messages.Count;
+
+    internal long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Keeps, replaces or (with an empty payload) deletes; false when the store is full.</summary>
+    internal bool Keep(RoutedMessage message)
+    {
+        var lookup = _messages.GetAlternateLookup<ReadOnlySpan<byte>>();
+        lookup.TryGetValue(message.Topic, out var former);
+        if (message.Payload.IsEmpty)
+        {
+            if (former is not null && lookup.TryRemove(message.Topic, out var removed))
+            {
+                Interlocked.Add(ref _bytes, -removed.Size);
+            }
+
+            return true;
+        }
+
+        var growth = message.Size - (former?.Size ?? 0);
+        if ((former is null && _messages.Count >= messagesMaximum) || Bytes + growth > bytesMaximum)
+        {
+            return false;
+        }
+
+        lookup[message.Topic] = message;
+        Interlocked.Add(ref _bytes, growth);
+        return true;
+    }
+
+    /// <summary>Messages that match <paramref name="filter"/> and have not expired; an exact filter is one lookup.</summary>
+    internal IEnumerable<RoutedMessage> Find(byte[] filter, long now)
+    {
+        if (!TopicFilter.HasWildcards(filter))
+        {
+            if (_messages.TryGetValue(filter, out var one) && !one.IsExpired(now))
+            {
+                yield return one;
+            }
+
+            yield break;
+        }
+
+        foreach (var message in _messages.Values)
+        {
+            if (!message.IsExpired(now) && TopicFilter.Matches(filter, message.Topic))
+            {
+                yield return message;
+            }
+        }
+    }
+}

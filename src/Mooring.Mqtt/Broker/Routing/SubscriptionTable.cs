@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using Mooring.Mqtt.Broker.Sessions;
+using Mooring.Mqtt.Codec;
+
+namespace Mooring.Mqtt.Broker.Routing;
+
+/// <summary>
+/// All subscriptions. Publishing is far more frequent than subscribing: a publish looks up the topic's route without a lock, and a
+/// change of any subscription only moves the epoch, upon which routes are computed again as they are asked for.
+/// </summary>
+internal sealed class SubscriptionTable(int cachedRoutesMaximum)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<byte[], List<Subscription>> _exact = new(Utf8Comparer.Instance);
+    private readonly FilterTrie _wildcards = new();
+    private readonly ConcurrentDictionary<byte[], Route> _routes = new(Utf8Comparer.Instance);
+    private long _epoch;
+    private int _count;
+
+    internal int Count => Volatile.Read(ref _count);
+
+    /// <summary>Adds a subscription, or replaces <paramref name="former"/> without a moment in between (MQTT-3.8.4-3).</summary>
+    internal void Set(Subscription subscription, Subscription? former)
+    {
+        lock (_gate)
+        {
+            if (former is not null)
+            {
+                Take_NeedsLock(former);
+            }
+
+            if (TopicFilter.HasWildcards(subscription.Filter))
+            {
+                _wildcards.Add(subscription);
+            }
+            else if (_exact.TryGetValue(subscription.Filter, out var list))
+            {
+                list.Add(subscription);
+            }
+            else
+            {
+                _exact[subscription.Filter] = new List<Subscription>(1) { subscription };
+            }
+
+            _count++;
+            Interlocked.Increment(ref _epoch);
+        }
+    }
+
+    internal void Remove(Subscription subscription)
+    {
+        lock (_gate)
+        {
+            Take_NeedsLock(subscription);
+            Interlocked.Increment(ref _epoch);
+        }
+    }
+
+    internal Route Find(ReadOnlySpan<byte> topic)
+    {
+        var lookup = _routes.GetAlternateLookup<ReadOnlySpan<byte>>();
+        if (lookup.TryGetValue(topic, out var route) && route.Epoch == Volatile.Read(ref _epoch))
+        {
+            return route;
+        }
+
+        var found = new List<Subscription>();
+        long epoch;
+        lock (_gate)
+        {
+            epoch = _epoch;
+            if (_exact.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(topic, out var list))
+            {
+                found.AddRange(list);
+            }
+
+            _wildcards.Match(topic, found);
+        }
+
+        route = Merge(epoch, found);
+        // Topics that nobody listens to are not remembered: a client could name any number of them.
+        if (!route.IsEmpty)
+        {
+            if (_routes.Count >= cachedRoutesMaximum)
+            {
+                _routes.Clear();
+            }
+
+            lookup[topic] = route;
+        }
+
+        return route;
+    }
+
+    private static Route Merge(long epoch, List<Subscription> found)
+    {
+        var targets = new Dictionary<Session, Target>();
+        Dictionary<(string Share, string Filter), List<Target>>? shares = null;
+        foreach (var subscription in found)
+        {
+            if (subscription.ShareName.Length > 0)
+            {
+                shares ??= [];
+                var key = (Convert.ToHexString(subscription.ShareName), Convert.ToHexString(subscription.Filter));
+                if (!shares.TryGetValue(key, out var members))
+                {
+                    shares[key] = members = [];
+                }
+
+                members.Add(Target.Of(subscription));
+            }
+            else
+            {
+                targets[subscription.Session] = targets.TryGetValue(subscription.Session, out var target)
+                    ? target.Merge(subscription)
+                    : Target.Of(subscription);
+            }
+        }
+
+        return new Route(
+            epoch, [.. targets.Values], shares is null ? [] : [.. shares.Values.Select(members => new ShareGroup([.. members]))]);
+    }
+
+    private void Take_NeedsLock(Subscription subscription)
+    {
+        if (TopicFilter.HasWildcards(subscription.Filter))
+        {
+            _wildcards.Remove(subscription);
+        }
+        else if (_exact.TryGetValue(subscription.Filter, out var list))
+        {
+            list.Remove(subscription);
+            if (list.Count == 0)
+            {
+                _exact.Remove(subscription.Filter);
+            }
+        }
+
+        _count--;
+    }
+}

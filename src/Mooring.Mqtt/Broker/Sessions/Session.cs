@@ -1,0 +1,291 @@
+using Mooring.Mqtt.Broker.Connections;
+using Mooring.Mqtt.Broker.Routing;
+using Mooring.Mqtt.Codec;
+
+namespace Mooring.Mqtt.Broker.Sessions;
+
+/// <summary>
+/// What the broker knows of one client (MQTT-4.1): subscriptions, messages in flight and waiting, QoS 2 ids received. It is touched
+/// under its own lock; no other session's lock is ever taken inside.
+/// </summary>
+internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCounters counters)
+{
+    private readonly Lock _gate = new();
+    private Dictionary<byte[], Subscription>? _subscriptions;
+    private InFlightRing? _inFlight;
+    private Queue<Delivery>? _waiting;
+    private HashSet<ushort>? _received;
+    private long _waitingBytes;
+    private BrokerConnection? _connection;
+    private BrokerConnection? _owner;
+
+    internal string ClientId { get; } = clientId;
+
+    /// <summary>Seconds that the session outlives its connection; 0 ends it with the connection.</summary>
+    internal uint ExpirySeconds { get; set; }
+
+    /// <summary>Broker's clock at which a session without a connection ends; guarded by the broker's connect lock.</summary>
+    internal long? EndsAt { get; set; }
+
+    /// <summary>A will that waits for its delay, and when it is due; guarded by the broker's connect lock.</summary>
+    internal (Will Will, long DueAt)? DelayedWill { get; set; }
+
+    /// <summary>
+    /// The connection that the last CONNECT made, attached or about to be; written under the broker's connect lock, so that of two
+    /// racing CONNECTs one wins.
+    /// </summary>
+    internal BrokerConnection? Owner
+    {
+        get => Volatile.Read(ref _owner);
+        set => Volatile.Write(ref _owner, value);
+    }
+
+    internal BrokerConnection? Connection => Volatile.Read(ref _connection);
+
+    internal bool IsReadyForShare => Connection is not null && (_waiting?.Count ?? 0) == 0;
+
+    internal int Waiting => _waiting?.Count ?? 0;
+
+    internal IReadOnlyCollection<Subscription> Subscriptions
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _subscriptions is null ? [] : [.. _subscriptions.Values];
+            }
+        }
+    }
+
+    /// <summary>Attaches a connection after CONNACK: resends what is unacknowledged, then what waited (MQTT-4.4.0-1).</summary>
+    internal void Attach(BrokerConnection connection)
+    {
+        lock (_gate)
+        {
+            if (Owner != connection)
+            {
+                return;
+            }
+
+            _connection = connection;
+            if (_inFlight is not null)
+            {
+                foreach (var (id, stage, delivery) in _inFlight.InOrder())
+                {
+                    if (stage == InFlightStage.AwaitingPubComp)
+                    {
+                        connection.WriteAck(MqttPacketType.PubRel, id);
+                    }
+                    else
+                    {
+                        connection.WritePublish(delivery, id, duplicate: true);
+                    }
+                }
+            }
+
+            SendWaiting_NeedsLock();
+        }
+    }
+
+    /// <summary>Nothing is sent to the former connection any more.</summary>
+    internal void Detach()
+    {
+        lock (_gate)
+        {
+            _connection = null;
+        }
+    }
+
+    internal Subscription? FindSubscription(byte[] key)
+    {
+        lock (_gate)
+        {
+            return _subscriptions?.GetValueOrDefault(key);
+        }
+    }
+
+    /// <summary>False when the session has all the subscriptions it may have.</summary>
+    internal bool TryKeep(Subscription subscription)
+    {
+        lock (_gate)
+        {
+            _subscriptions ??= new Dictionary<byte[], Subscription>(1, Utf8Comparer.Instance);
+            if (_subscriptions.Count >= limits.SubscriptionsPerSession && !_subscriptions.ContainsKey(subscription.Key))
+            {
+                return false;
+            }
+
+            _subscriptions[subscription.Key] = subscription;
+            return true;
+        }
+    }
+
+    internal void Forget(Subscription subscription)
+    {
+        lock (_gate)
+        {
+            _subscriptions?.Remove(subscription.Key);
+        }
+    }
+
+    /// <summary>Sends, queues or drops one message.</summary>
+    internal void Deliver(in Delivery delivery)
+    {
+        lock (_gate)
+        {
+            var connection = _connection;
+            if (delivery.QualityOfService == QualityOfService.AtMostOnce)
+            {
+                if (connection is null)
+                {
+                    return;
+                }
+
+                if (connection.UnsentBytes > limits.OutboundBufferBytes)
+                {
+                    counters.DroppedSlow();
+                    return;
+                }
+
+                connection.WritePublish(delivery, packetId: 0, duplicate: false);
+                return;
+            }
+
+            if (connection is not null && Waiting == 0 && (_inFlight?.Count ?? 0) < connection.OutboundWindow)
+            {
+                Send_NeedsLock(connection, delivery);
+                return;
+            }
+
+            Wait_NeedsLock(delivery);
+        }
+    }
+
+    /// <summary>PUBACK, or PUBREC with a failure: the id is free and the next message may go.</summary>
+    internal void Acknowledged(ushort id, MqttPacketType packet)
+    {
+        lock (_gate)
+        {
+            switch (_inFlight?.StageOf(id) ?? InFlightStage.Free)
+            {
+                case InFlightStage.AwaitingPubAck when packet == MqttPacketType.PubAck:
+                case InFlightStage.AwaitingPubRec when packet == MqttPacketType.PubRec:
+                    _inFlight!.Remove(id);
+                    SendWaiting_NeedsLock();
+                    break;
+                case InFlightStage.AwaitingPubRec when packet == MqttPacketType.PubAck:
+                    MqttProtocolException.ThrowProtocolError($"PUBACK for packet {id}, which is QoS 2");
+                    break;
+            }
+        }
+    }
+
+    /// <summary>PUBREC: answers PUBREL, again if asked again; an unknown id is answered too (MQTT-4.3.3).</summary>
+    internal void Received(ushort id, BrokerConnection connection)
+    {
+        lock (_gate)
+        {
+            var stage = _inFlight?.StageOf(id) ?? InFlightStage.Free;
+            if (stage == InFlightStage.AwaitingPubAck)
+            {
+                MqttProtocolException.ThrowProtocolError($"PUBREC for packet {id}, which is QoS 1");
+            }
+
+            if (stage == InFlightStage.AwaitingPubRec)
+            {
+                _inFlight!.AwaitPubComp(id);
+            }
+
+            connection.WriteAck(
+                MqttPacketType.PubRel, id,
+                stage == InFlightStage.Free ? MqttReasonCode.PacketIdentifierNotFound : MqttReasonCode.Success);
+        }
+    }
+
+    internal void Completed(ushort id)
+    {
+        lock (_gate)
+        {
+            if (_inFlight?.StageOf(id) == InFlightStage.AwaitingPubComp)
+            {
+                _inFlight.Remove(id);
+                SendWaiting_NeedsLock();
+            }
+        }
+    }
+
+    /// <summary>Records an incoming QoS 2 id: true when it is new and the message is to be routed.</summary>
+    internal bool TryReceive(ushort id)
+    {
+        lock (_gate)
+        {
+            _received ??= [];
+            if (_received.Contains(id))
+            {
+                return false;
+            }
+
+            if (_received.Count >= limits.InboundReceiveMaximum)
+            {
+                MqttProtocolException.Throw(
+                    MqttReasonCode.ReceiveMaximumExceeded, $"more than {limits.InboundReceiveMaximum} QoS 2 messages without PUBREL");
+            }
+
+            _received.Add(id);
+            return true;
+        }
+    }
+
+    internal bool TryRelease(ushort id)
+    {
+        lock (_gate)
+        {
+            return _received?.Remove(id) ?? false;
+        }
+    }
+
+    private void SendWaiting_NeedsLock()
+    {
+        if (_waiting is null || _connection is not { } connection)
+        {
+            return;
+        }
+
+        while ((_inFlight?.Count ?? 0) < connection.OutboundWindow && _waiting.TryDequeue(out var delivery))
+        {
+            _waitingBytes -= delivery.Message.Size;
+            if (delivery.Message.IsExpired(connection.Now))
+            {
+                counters.DroppedExpired();
+                continue;
+            }
+
+            Send_NeedsLock(connection, delivery);
+        }
+    }
+
+    private void Send_NeedsLock(BrokerConnection connection, in Delivery delivery)
+    {
+        // A message that the client could not take counts as delivered (MQTT-3.1.2-25).
+        if (!connection.Accepts(delivery))
+        {
+            counters.DroppedTooLarge();
+            return;
+        }
+
+        _inFlight ??= new InFlightRing();
+        connection.WritePublish(delivery, _inFlight.Add(delivery), duplicate: false);
+    }
+
+    private void Wait_NeedsLock(in Delivery delivery)
+    {
+        _waiting ??= new Queue<Delivery>(capacity: 4);
+        _waiting.Enqueue(delivery);
+        _waitingBytes += delivery.Message.Size;
+        while (_waiting.Count > limits.QueuedMessages || _waitingBytes > limits.QueuedBytes)
+        {
+            _waitingBytes -= _waiting.Dequeue().Message.Size;
+            counters.DroppedQueueFull();
+        }
+    }
+}
