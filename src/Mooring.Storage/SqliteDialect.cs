@@ -47,6 +47,9 @@ internal sealed class SqliteDialect : IDialect
                 PRAGMA query_only = {(forWriting ? "OFF" : "ON")};
                 """);
             await command.ExecuteNonQueryAsync(cancellationToken);
+            // The pragmas say nothing about a file that is no database; the first look at its tables does.
+            command.CommandText = "SELECT COUNT(*) FROM sqlite_master";
+            await command.ExecuteScalarAsync(cancellationToken);
             return connection;
         }
         catch (SqliteException e)
