@@ -1,8 +1,5 @@
 using System.Diagnostics;
-using Mooring.Storage.Tests;
 using Mooring.Testing;
-
-[assembly: AssemblyFixture(typeof(PostgreSqlCluster))]
 
 namespace Mooring.Storage.Tests;
 

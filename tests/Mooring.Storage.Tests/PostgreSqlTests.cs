@@ -2,7 +2,8 @@ using Mooring.Testing;
 
 namespace Mooring.Storage.Tests;
 
-public sealed class PostgreSqlTests(PostgreSqlCluster cluster) : DatabaseTests
+[Trait("Peer", "real")]
+public sealed class PostgreSqlTests(PostgreSqlCluster cluster) : DatabaseTests, IClassFixture<PostgreSqlCluster>
 {
     protected override async Task<StorageOptions> NewAsync() => new() { Database = cluster.Uri(await cluster.CreateAsync()) };
 
