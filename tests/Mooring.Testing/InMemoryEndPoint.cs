@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Mooring.Testing;
 
@@ -6,6 +7,9 @@ namespace Mooring.Testing;
 public sealed class InMemoryEndPoint(string name) : EndPoint
 {
     public string Name => name;
+
+    /// <summary>Kestrel asks for it as soon as anything listens to its metrics; the inherited one throws.</summary>
+    public override AddressFamily AddressFamily => AddressFamily.Unspecified;
 
     public override bool Equals(object? obj) => obj is InMemoryEndPoint other && other.Name == Name;
 

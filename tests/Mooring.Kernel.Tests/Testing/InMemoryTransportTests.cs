@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Metrics;
 using Mooring.Testing;
 
 namespace Mooring.Kernel.Tests.Testing;
@@ -18,6 +19,15 @@ public sealed class InMemoryTransportTests : MooringTest
         await StartAsync();
         using var client = _transport.CreateHttpClient("http");
         Assert.Equal("hello", await client.GetStringAsync("/hello", TestTimeout));
+        Assert.Equal("hello", await client.GetStringAsync("/hello", TestTimeout));
+    }
+
+    [Fact]
+    public async Task ListenedToMetrics_DoNotStopKestrelFromAccepting()
+    {
+        using var metrics = new PrometheusExporter();
+        await StartAsync();
+        using var client = _transport.CreateHttpClient("http");
         Assert.Equal("hello", await client.GetStringAsync("/hello", TestTimeout));
     }
 

@@ -244,9 +244,15 @@ public sealed class TlsTests : MooringTest
         await using var serverTls = new SslStream(serverEnd.AsStream());
         var serving = serverTls.AuthenticateAsServerAsync(server.ServerOptions(clients), TestTimeout);
         var connecting = clientTls.AuthenticateAsClientAsync(client.ClientOptions(host), TestTimeout);
-        // Whichever end refuses, the other would wait for ever on a connection that nobody closes.
         var first = await Task.WhenAny(serving, connecting);
-        if (first.IsFaulted) await CloseAsync(clientEnd, serverEnd);
+        if (first.IsFaulted)
+        {
+            // Only the end that refused: the other still reads and ends by itself when it sees the close.
+            await (first == serving ? serverEnd : clientEnd).DisposeAsync();
+            await Task.WhenAll(serving, connecting).ContinueWith(
+                _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await first;
+        }
         await serving;
         await connecting;
         var seen = serverTls.RemoteCertificate as X509Certificate2;
