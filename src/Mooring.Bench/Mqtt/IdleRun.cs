@@ -8,8 +8,8 @@ namespace Mooring.Bench.Mqtt;
 [SupportedOSPlatform("linux")]
 internal sealed class IdleRun : ILoadHandler, IDisposable
 {
-    private const ushort KeepAliveSeconds = 20;
-    private const int PingsPerKeepAlive = 2;
+    private const ushort KeepAliveSeconds = 60;
+    private const int PingsPerKeepAlive = 6;
     private const int WaitMilliseconds = 10;
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(120);
 

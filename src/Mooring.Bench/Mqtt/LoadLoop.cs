@@ -14,7 +14,9 @@ internal sealed unsafe class LoadLoop : IDisposable
     private const int ReadBytes = 256 * 1024;
     private const int RestLimit = 64 * 1024;
     private const ulong TimerKey = ulong.MaxValue - 1;
-    private const int ConnectsInFlight = 128;
+
+    // Below the accept queue of a common server (mosquitto: 100), whose overflow would cost each further connect a second.
+    private const int ConnectsInFlight = 64;
     private const int WaitMilliseconds = 100;
 
     private readonly EpollSet _set = new(EventsPerTurn);
