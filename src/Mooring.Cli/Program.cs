@@ -1,1 +1,12 @@
-return 0;
+using System.CommandLine;
+using Mooring.Cli.Hosting;
+using Mooring.Cli.Verbs;
+
+var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, tunnels and operator chat connected.")
+{
+    UpVerb.Create(),
+    BrokerVerb.Create(),
+    BenchVerb.Create(),
+};
+
+return await CommandLine.RunAsync(root, args);

@@ -63,6 +63,9 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>Retained messages.</summary>
     public int Retained => _retained.Count;
 
+    /// <summary>Subscriptions of all sessions.</summary>
+    public int SubscriptionCount => Subscriptions.Count;
+
     internal MqttBrokerOptions Options { get; }
 
     internal BrokerLog Log { get; }

@@ -284,6 +284,7 @@ internal sealed partial class BrokerConnection
         }
 
         _isOver = true;
+        Leave();
         output.Close();
     }
 }

@@ -25,6 +25,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private uint _maximumPacketBytes = uint.MaxValue;
     private int _stalledTicks;
     private bool _isOver;
+    private int _hasLeft;
 
     internal MqttVersion Version { get; private set; } = MqttVersion.V311;
 
@@ -80,8 +81,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     public void OnClosed()
     {
         _isOver = true;
-        broker.Closed(this, _will);
-        _will = null;
+        Leave();
     }
 
     /// <summary>Once a second: keep-alive, the CONNECT deadline, a client that takes nothing.</summary>
@@ -131,7 +131,24 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
             output.Write(scratch.WrittenSpan);
         }
 
+        if (reason == MqttReasonCode.ServerShuttingDown)
+        {
+            _will = null;
+        }
+
+        Leave();
         output.Close();
+    }
+
+    /// <summary>
+    /// The session is left at once, and once: the transport may take a second longer to see the peer's end.
+    /// </summary>
+    private void Leave()
+    {
+        if (Interlocked.Exchange(ref _hasLeft, 1) == 0)
+        {
+            broker.Closed(this, _will);
+        }
     }
 
     internal bool Accepts(in Delivery delivery) =>

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Console;
+using Mooring.Kernel.Metrics;
+
+namespace Mooring.Cli.Hosting;
+
+/// <summary>
+/// One process with any number of roles: a slim web host on which each verb puts its services, listeners and endpoints.
+/// </summary>
+internal sealed class MooringHost
+{
+    /// <summary>SIGINT and SIGTERM drain for at most this long; a container engine kills after 10 s.</summary>
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(3);
+
+    private readonly List<Listener> _listeners = [];
+
+    private MooringHost(WebApplicationBuilder builder) => Builder = builder;
+
+    internal WebApplicationBuilder Builder { get; }
+
+    internal IServiceCollection Services => Builder.Services;
+
+    internal static MooringHost Create(LogLevel logLevel, bool consoleLog = true)
+    {
+        // No environment name, no appsettings, no content root of the working directory: a verb's options are all there is.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        if (consoleLog)
+        {
+            builder.Logging.AddSimpleConsole(options =>
+            {
+                options.SingleLine = true;
+                options.IncludeScopes = false;
+                options.TimestampFormat = "HH:mm:ss.fff ";
+                options.ColorBehavior = Console.IsErrorRedirected ? LoggerColorBehavior.Disabled : LoggerColorBehavior.Default;
+            });
+            builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        }
+
+        builder.Logging.SetMinimumLevel(logLevel);
+        builder.Logging.AddFilter("Microsoft", logLevel > LogLevel.Information ? logLevel : LogLevel.Warning);
+        // A start that fails is told once, by the verb, without the host's stack trace.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
+        builder.Services.Configure<HostOptions>(options =>
+        {
+            options.ShutdownTimeout = DrainLimit;
+            options.ServicesStopConcurrently = false;
+        });
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<PrometheusExporter>();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            options.Limits.MaxRequestBodySize = HttpLimits.RequestBodyBytes;
+            options.Limits.MaxConcurrentConnections = null;
+        });
+        return new MooringHost(builder);
+    }
+
+    /// <summary>Serves HTTP on <paramref name="listener"/>.</summary>
+    internal void ListenHttp(Listener listener)
+    {
+        Announce(listener);
+        Builder.WebHost.ConfigureKestrel(options => options.Listen(
+            listener.EndPoint, endpoint => endpoint.Protocols = HttpProtocols.Http1));
+    }
+
+    /// <summary>Names a listener that a role opens itself, so that a taken port is found before anything starts.</summary>
+    internal void Announce(Listener listener) => _listeners.Add(listener);
+
+    /// <summary>As <see cref="RunAsync"/>, for a verb that serves no HTTP.</summary>
+    internal Task<int> RunWithoutHttpAsync(CancellationToken cancellationToken)
+    {
+        Services.AddSingleton<IServer, NoServer>();
+        return RunAsync(_ => { }, _ => { }, cancellationToken);
+    }
+
+    /// <summary>Starts everything, calls <paramref name="started"/>, and returns when a signal has been obeyed.</summary>
+    internal async Task<int> RunAsync(
+        Action<WebApplication> map, Action<WebApplication> started, CancellationToken cancellationToken)
+    {
+        Listener.EnsureFree(_listeners);
+        await using var application = Builder.Build();
+        application.Services.GetRequiredService<PrometheusExporter>();
+        map(application);
+
+        var lifetime = application.Lifetime;
+        var signals = 0;
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (Interlocked.Increment(ref signals) > 1)
+            {
+                Environment.Exit(ExitCode.Forced);
+            }
+
+            lifetime.StopApplication();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        await application.StartAsync(cancellationToken);
+        started(application);
+        await application.WaitForShutdownAsync(cancellationToken);
+        return ExitCode.Success;
+    }
+
+    /// <summary>Reads an address option: an IP address, or "localhost".</summary>
+    internal static IPAddress ParseAddress(string option, string value) => value switch
+    {
+        "localhost" => IPAddress.Loopback,
+        "*" => IPAddress.Any,
+        _ when IPAddress.TryParse(value, out var address) => address,
+        _ => throw new UserErrorException($"{option}: '{value}' is not an IP address (allowed: an address, localhost, or * for all)"),
+    };
+}

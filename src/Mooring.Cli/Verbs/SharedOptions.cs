@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary>Options that several verbs have, with one meaning each.</summary>
+internal static class SharedOptions
+{
+    private const int PortMaximum = 65_535;
+
+    internal static Option<string> Bind() => new("--bind")
+    {
+        Description = "Address to listen on: an IP address, localhost or *.",
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+
+    internal static Option<int> Port(string name, int standard, string what)
+    {
+        var option = new Option<int>(name)
+        {
+            Description = $"Port of {what}; 0 lets the system choose.",
+            HelpName = "PORT",
+            DefaultValueFactory = _ => standard,
+        };
+        option.Validators.Add(result =>
+        {
+            // A value that is not a number is reported by the parser itself.
+            if (result.Tokens is [{ Value: var value }]
+                && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port)
+                && port is < 0 or > PortMaximum)
+            {
+                result.AddError($"{name}: '{value}' is not allowed: 0 to {PortMaximum}");
+            }
+        });
+        return option;
+    }
+
+    internal static Option<LogLevel> LogLevels(LogLevel standard) => new("--log-level")
+    {
+        Description = "Trace, Debug, Information, Warning, Error or Critical.",
+        HelpName = "LEVEL",
+        DefaultValueFactory = _ => standard,
+    };
+}
