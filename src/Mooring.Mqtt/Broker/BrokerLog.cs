@@ -25,4 +25,7 @@ internal sealed partial class BrokerLog(ILogger logger)
 
     [LoggerMessage(2505, LogLevel.Debug, "client '{ClientId}' disconnected")]
     internal partial void Disconnected(string clientId);
+
+    [LoggerMessage(2506, LogLevel.Warning, "a message handler of the in-process client '{ClientId}' failed")]
+    internal partial void HandlerFailed(string clientId, Exception error);
 }

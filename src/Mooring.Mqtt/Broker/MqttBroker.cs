@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Mooring.Kernel.Options;
 using Mooring.Mqtt.Broker.Connections;
+using Mooring.Mqtt.Broker.Local;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Broker.Transports.Epoll;
@@ -83,7 +84,7 @@ public sealed class MqttBroker : IAsyncDisposable
         var transport = new EpollOptions { Threads = Options.IoThreads };
         foreach (var listener in Options.Listeners)
         {
-            _transports.Add(new EpollTransport(listener, transport, _time, Accept));
+            _transports.Add(new EpollTransport(listener, transport, _time, connection => Accept(connection)));
         }
 
         foreach (var started in _transports)
@@ -117,6 +118,34 @@ public sealed class MqttBroker : IAsyncDisposable
         Counters.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>A client in this process: a session without a connection, through the same router.</summary>
+    /// <param name="clientId">Its identifier, which no other client may use meanwhile.</param>
+    public IMqttClient CreateClient(string clientId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(clientId);
+        return new LocalClient(this, clientId);
+    }
+
+    internal TimeProvider Time => _time;
+
+    internal bool TryAdd(Session local)
+    {
+        lock (_connectGate)
+        {
+            return _sessions.TryAdd(local.ClientId, local);
+        }
+    }
+
+    internal void Remove(Session local)
+    {
+        lock (_connectGate)
+        {
+            Drop_NeedsLock(local);
+        }
+    }
+
+    internal RoutedMessage[] FindRetained(byte[] filter) => [.. _retained.Find(filter, Now)];
 
     internal uint CapExpiry(uint seconds) => Math.Min(seconds, (uint)Options.Limits.SessionExpiry.TotalSeconds);
 
@@ -178,7 +207,7 @@ public sealed class MqttBroker : IAsyncDisposable
         {
             _sessions.TryGetValue(clientId, out session);
             present = session is not null && !cleanStart;
-            if (session is null && _sessions.Count >= Options.Limits.Sessions)
+            if (session is { Local: not null } || (session is null && _sessions.Count >= Options.Limits.Sessions))
             {
                 return null;
             }
@@ -279,9 +308,9 @@ public sealed class MqttBroker : IAsyncDisposable
         due?.ForEach(Publish);
     }
 
-    private BrokerConnection? Accept(EpollConnection connection)
+    internal BrokerConnection Accept(IConnectionOutput output)
     {
-        var accepted = new BrokerConnection(this, connection);
+        var accepted = new BrokerConnection(this, output);
         _connections[accepted] = true;
         return accepted;
     }

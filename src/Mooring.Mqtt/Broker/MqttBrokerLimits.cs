@@ -59,4 +59,7 @@ public sealed record MqttBrokerLimits
 
     /// <summary>Topics whose subscribers are remembered between publishes; default 100,000.</summary>
     public int CachedRoutes { get; init; } = 100_000;
+
+    /// <summary>Messages waiting for the handlers of one in-process client. QoS 0 is dropped beyond; publishers in the process wait.</summary>
+    public int LocalQueuedMessages { get; init; } = 64 * 1024;
 }

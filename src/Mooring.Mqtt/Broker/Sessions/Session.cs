@@ -1,4 +1,5 @@
 using Mooring.Mqtt.Broker.Connections;
+using Mooring.Mqtt.Broker.Local;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Codec;
 
@@ -21,6 +22,9 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
 
     internal string ClientId { get; } = clientId;
 
+    /// <summary>The in-process client whose session this is; null for clients with a connection.</summary>
+    internal LocalClient? Local { get; init; }
+
     /// <summary>Seconds that the session outlives its connection; 0 ends it with the connection.</summary>
     internal uint ExpirySeconds { get; set; }
 
@@ -42,7 +46,7 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
 
     internal BrokerConnection? Connection => Volatile.Read(ref _connection);
 
-    internal bool IsReadyForShare => Connection is not null && (_waiting?.Count ?? 0) == 0;
+    internal bool IsReadyForShare => Local is not null || (Connection is not null && (_waiting?.Count ?? 0) == 0);
 
     internal int Waiting => _waiting?.Count ?? 0;
 
@@ -110,7 +114,7 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
         lock (_gate)
         {
             _subscriptions ??= new Dictionary<byte[], Subscription>(1, Utf8Comparer.Instance);
-            if (_subscriptions.Count >= limits.SubscriptionsPerSession && !_subscriptions.ContainsKey(subscription.Key))
+            if (Local is null && _subscriptions.Count >= limits.SubscriptionsPerSession && !_subscriptions.ContainsKey(subscription.Key))
             {
                 return false;
             }
@@ -131,6 +135,12 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
     /// <summary>Sends, queues or drops one message.</summary>
     internal void Deliver(in Delivery delivery)
     {
+        if (Local is { } local)
+        {
+            local.Accept(delivery);
+            return;
+        }
+
         lock (_gate)
         {
             var connection = _connection;

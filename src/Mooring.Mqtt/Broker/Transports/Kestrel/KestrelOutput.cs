@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Mooring.Mqtt.Broker.Connections;
+
+namespace Mooring.Mqtt.Broker.Transports.Kestrel;
+
+/// <summary>
+/// Output of one Kestrel connection. Any thread appends to a buffer; one flush runs at a time and takes all that has gathered.
+/// </summary>
+internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time) : IConnectionOutput
+{
+    private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly PipeWriter _output = context.Transport.Output;
+    private byte[]? _pending;
+    private int _pendingLength;
+    private int _leaving;
+    private bool _isFlushing;
+    private bool _isClosing;
+
+    internal BrokerConnection? Connection { get; set; }
+
+    internal bool IsClosing
+    {
+        get
+        {
+            lock (_gate) return _isClosing;
+        }
+    }
+
+    public EndPoint? RemoteEndPoint => context.RemoteEndPoint;
+
+    public int UnsentBytes => Volatile.Read(ref _pendingLength) + Volatile.Read(ref _leaving);
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            if (_isClosing) return;
+            if (_pending is null)
+            {
+                _pending = ArrayPool<byte>.Shared.Rent(Math.Max(512, bytes.Length));
+            }
+            else if (_pending.Length - _pendingLength < bytes.Length)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_pending.Length * 2, _pendingLength + bytes.Length));
+                _pending.AsSpan(0, _pendingLength).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(_pending);
+                _pending = larger;
+            }
+            bytes.CopyTo(_pending.AsSpan(_pendingLength));
+            _pendingLength += bytes.Length;
+        }
+    }
+
+    public void RequestFlush()
+    {
+        ValueTask<FlushResult> flush;
+        lock (_gate)
+        {
+            if (_isFlushing || _pendingLength == 0) return;
+            _isFlushing = true;
+            flush = StartFlush();
+        }
+        _ = FinishAsync(flush);
+    }
+
+    public void Close()
+    {
+        lock (_gate)
+        {
+            if (_isClosing) return;
+            _isClosing = true;
+        }
+        RequestFlush();
+        context.Transport.Input.CancelPendingRead();
+    }
+
+    /// <summary>Completes when all output has left, or the deadline is over.</summary>
+    internal async Task EndAsync()
+    {
+        var deadline = time.GetTimestamp();
+        while (UnsentBytes > 0 && time.GetElapsedTime(deadline) < CloseWithin)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time).ConfigureAwait(false);
+        }
+        if (UnsentBytes > 0) context.Abort(new ConnectionAbortedException("the peer takes nothing"));
+    }
+
+    // Caller holds _gate.
+    private ValueTask<FlushResult> StartFlush()
+    {
+        _output.Write(_pending.AsSpan(0, _pendingLength));
+        _leaving = _pendingLength;
+        _pendingLength = 0;
+        ArrayPool<byte>.Shared.Return(_pending!);
+        _pending = null;
+        return _output.FlushAsync();
+    }
+
+    private async Task FinishAsync(ValueTask<FlushResult> flush)
+    {
+        var waited = false;
+        try
+        {
+            while (true)
+            {
+                waited |= !flush.IsCompleted;
+                var result = await flush.ConfigureAwait(false);
+                lock (_gate)
+                {
+                    _leaving = 0;
+                    if (_pendingLength == 0 || result.IsCompleted)
+                    {
+                        _isFlushing = false;
+                        break;
+                    }
+                    flush = StartFlush();
+                }
+            }
+            // Messages may have been held back while the output was full.
+            if (waited) Connection?.OnDrained();
+        }
+        catch (Exception error) when (error is IOException or ConnectionAbortedException or InvalidOperationException or ObjectDisposedException)
+        {
+            // The peer is gone; the reader learns it too. Nothing more can leave.
+            lock (_gate)
+            {
+                _isClosing = true;
+                _leaving = _pendingLength = 0;
+            }
+        }
+    }
+}
