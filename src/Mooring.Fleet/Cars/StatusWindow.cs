@@ -1,0 +1,67 @@
+using Mooring.Fleet.Protocol;
+
+namespace Mooring.Fleet.Cars;
+
+internal enum StatusPlace
+{
+    /// <summary>Held or ready: ask <see cref="StatusWindow.TryRelease"/>.</summary>
+    Accepted,
+
+    /// <summary>Answered before, or a second copy of a held one.</summary>
+    Duplicate,
+
+    /// <summary>Further ahead than the window: a protocol error.</summary>
+    TooFar,
+}
+
+/// <summary>Brings statuses into the order of their counters, modulo 2^32 (specification 7.1).</summary>
+/// <param name="size">Most numbers that a status may be ahead.</param>
+internal sealed class StatusWindow(int size)
+{
+    private Dictionary<uint, Status>? _held;
+    private uint _next;
+    private bool _adopt;
+
+    /// <summary>When the gap that holds statuses back was first seen; null without a gap.</summary>
+    internal TimeSpan? GapSince { get; private set; }
+
+    internal uint Next => _next;
+
+    /// <summary>Begins a session: at a known counter, or at that of the first status that comes.</summary>
+    internal void Reset(uint? next)
+    {
+        _held?.Clear();
+        _adopt = next is null;
+        _next = next ?? 1;
+        GapSince = null;
+    }
+
+    internal StatusPlace Offer(Status status, TimeSpan now)
+    {
+        if (_adopt)
+        {
+            _next = status.MessageCounter;
+            _adopt = false;
+        }
+        var distance = unchecked((int)(status.MessageCounter - _next));
+        if (distance < 0) return StatusPlace.Duplicate;
+        if (distance > size) return StatusPlace.TooFar;
+        _held ??= [];
+        if (!_held.TryAdd(status.MessageCounter, status)) return StatusPlace.Duplicate;
+        if (distance > 0) GapSince ??= now;
+        return StatusPlace.Accepted;
+    }
+
+    internal bool TryRelease(TimeSpan now, out Status status)
+    {
+        if (_held is null || !_held.Remove(_next, out status!))
+        {
+            status = null!;
+            return false;
+        }
+        _next = unchecked(_next + 1);
+        if (_held.Count == 0) GapSince = null;
+        else if (!_held.ContainsKey(_next)) GapSince = now;
+        return true;
+    }
+}
