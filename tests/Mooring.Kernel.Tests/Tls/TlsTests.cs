@@ -245,16 +245,12 @@ public sealed class TlsTests : MooringTest
         var serving = serverTls.AuthenticateAsServerAsync(server.ServerOptions(clients), TestTimeout);
         var connecting = clientTls.AuthenticateAsClientAsync(client.ClientOptions(host), TestTimeout);
         var first = await Task.WhenAny(serving, connecting);
-        if (first.IsFaulted)
-        {
-            // Only the end that refused: the other still reads and ends by itself when it sees the close.
-            await (first == serving ? serverEnd : clientEnd).DisposeAsync();
-            await Task.WhenAll(serving, connecting).ContinueWith(
-                _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            await first;
-        }
-        await serving;
-        await connecting;
+        // Only the end that refused: the other still reads and ends by itself when it sees the close.
+        if (first.IsFaulted) await (first == serving ? serverEnd : clientEnd).DisposeAsync();
+        await Task.WhenAll(serving, connecting).ContinueWith(_ => { }, TestTimeout, TaskContinuationOptions.None, TaskScheduler.Default);
+        // The end that refuses says why; the other may see no more than a closed connection.
+        var failures = new[] { serving.Exception?.InnerException, connecting.Exception?.InnerException }.OfType<Exception>().ToList();
+        if (failures.Count > 0) throw failures.Find(e => e is AuthenticationException) ?? failures[0];
         var seen = serverTls.RemoteCertificate as X509Certificate2;
         await CloseAsync(clientEnd, serverEnd);
         return seen?.Subject ?? "";
