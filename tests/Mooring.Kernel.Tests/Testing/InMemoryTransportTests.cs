@@ -11,7 +11,9 @@ namespace Mooring.Kernel.Tests.Testing;
 public sealed class InMemoryTransportTests : MooringTest
 {
     private readonly InMemoryTransport _transport = new();
-    private readonly TaskCompletionSource _serverSawClose = new();
+    private const int Connections = 20;
+    private readonly TaskCompletionSource _serverSawAllCloses = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _closes;
 
     [Fact]
     public async Task RealKestrel_AnswersHttpWithoutAPort()
@@ -35,7 +37,7 @@ public sealed class InMemoryTransportTests : MooringTest
     public async Task ConnectionHandler_EchoesManyConnectionsAndSeesTheirEnd()
     {
         await StartAsync();
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < Connections; i++)
         {
             await using var connection = await _transport.ConnectAsync("echo", TestTimeout);
             await using var stream = connection.AsStream();
@@ -47,7 +49,7 @@ public sealed class InMemoryTransportTests : MooringTest
             await write;
             Assert.Equal(sent, received);
         }
-        await _serverSawClose.Task.WaitAsync(TestTimeout);
+        await _serverSawAllCloses.Task.WaitAsync(TestTimeout);
     }
 
     [Fact]
@@ -103,7 +105,7 @@ public sealed class InMemoryTransportTests : MooringTest
         try
         {
             await connection.Transport.Input.CopyToAsync(connection.Transport.Output);
-            _serverSawClose.TrySetResult();
+            if (Interlocked.Increment(ref _closes) == Connections) _serverSawAllCloses.SetResult();
         }
         catch (ConnectionResetException)
         {
