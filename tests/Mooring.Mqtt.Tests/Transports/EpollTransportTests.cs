@@ -61,14 +61,60 @@ public sealed class EpollTransportTests
         {
             for (var i = 0; i < count; i++) await SendAllAsync(stalled, large);
         }, TestContext.Current.CancellationToken);
-        await sending.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
         var small = Frame(10, 1);
         await SendAllAsync(lively, small);
         Assert.Equal(small, await ReadAsync(lively, small.Length));
 
         for (var i = 0; i < count; i++) Assert.Equal(large, await ReadAsync(stalled, large.Length));
+        await sending.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.True(server.Drains > 0);
+    }
+
+    [Fact]
+    public async Task PeerThatOnlyAsks_IsNotReadUntilItTakesItsAnswers()
+    {
+        const int bound = 256 * 1024;
+        using var server = new FrameServer(new EpollOptions { UnsentBytesToStopReading = bound });
+        using var client = server.Connect();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var frame = Frame(60_000, 4);
+        var sent = 0;
+        var asking = Task.Run(
+            async () =>
+            {
+                for (; ; sent++) await SendUntilAsync(client, frame, stop.Token);
+            },
+            stop.Token);
+
+        // The kernel's buffers on both sides fill, then the server's up to the bound, and then sending stands still.
+        var before = -1;
+        while (before != Volatile.Read(ref sent))
+        {
+            before = sent;
+            await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, stop.Token));
+        }
+        Assert.False(asking.IsCompleted);
+        Assert.InRange(server.MostUnsent, bound, bound + 64 * 1024 * 2 + frame.Length);
+
+        for (var i = 0; i < before; i++) Assert.Equal(frame, await ReadAsync(client, frame.Length));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+    }
+
+    [Fact]
+    public async Task ExceptionInTheHandler_EndsThatConnectionOnly()
+    {
+        using var server = new FrameServer();
+        using var bad = server.Connect();
+        using var good = server.Connect();
+        await EchoAsync(good);
+
+        await SendAllAsync(bad, FrameServer.FaultRequest);
+
+        Assert.Equal(0, await ReceiveAsync(bad, new byte[1]));
+        Assert.Equal("fault", server.Fault?.Message);
+        await EchoAsync(good);
     }
 
     [Fact]
@@ -183,9 +229,12 @@ public sealed class EpollTransportTests
         Assert.Equal(frame, await ReadAsync(client, frame.Length));
     }
 
-    private static async Task SendAllAsync(Socket client, byte[] bytes)
+    private static Task SendAllAsync(Socket client, byte[] bytes) =>
+        SendUntilAsync(client, bytes, TestContext.Current.CancellationToken);
+
+    private static async Task SendUntilAsync(Socket client, byte[] bytes, CancellationToken cancellationToken)
     {
-        for (var sent = 0; sent < bytes.Length;) sent += await client.SendAsync(bytes.AsMemory(sent), TestContext.Current.CancellationToken);
+        for (var sent = 0; sent < bytes.Length;) sent += await client.SendAsync(bytes.AsMemory(sent), cancellationToken);
     }
 
     private static async Task<byte[]> ReadAsync(Socket client, int length)
@@ -210,6 +259,7 @@ public sealed class EpollTransportTests
     private sealed class FrameServer : IDisposable
     {
         internal static readonly byte[] CloseRequest = [5, 0, 0, 0, .. "close"u8];
+        internal static readonly byte[] FaultRequest = [5, 0, 0, 0, .. "fault"u8];
         internal static readonly byte[] PauseRequest = [5, 0, 0, 0, .. "pause"u8];
 
         private readonly EpollTransport _transport;
@@ -223,9 +273,13 @@ public sealed class EpollTransportTests
         {
             _transport = new EpollTransport(
                 new IPEndPoint(IPAddress.Loopback, 0), options ?? new EpollOptions(), TimeProvider.System,
-                connection => new Handler(this, connection));
+                connection => new Handler(this, connection), (_, exception) => Fault = exception);
             _transport.Start();
         }
+
+        internal Exception? Fault { get; private set; }
+
+        internal int MostUnsent { get; private set; }
 
         internal int Frames => _frames;
 
@@ -268,8 +322,10 @@ public sealed class EpollTransportTests
                     var frame = bytes.Span.Slice(used, length);
                     used += length;
                     Interlocked.Increment(ref server._frames);
+                    if (frame.SequenceEqual(FaultRequest)) throw new InvalidOperationException("fault");
                     connection.Write(frame);
                     connection.RequestFlush();
+                    server.MostUnsent = Math.Max(server.MostUnsent, connection.UnsentBytes);
                     if (frame.SequenceEqual(CloseRequest))
                     {
                         connection.Close();

@@ -24,6 +24,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     private bool _isDirty;
     private bool _isArmedForOutput;
     private bool _isPaused;
+    private bool _isChoked;
     private bool _isHalfClosed;
 
     internal EpollConnection(EpollLoop loop, int descriptor, EndPoint? remote)
@@ -74,7 +75,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     {
         lock (_gate)
         {
-            if (_isDirty || _isArmedForOutput) return;
+            if (_isDirty || (_isArmedForOutput && UnsentBytes <= _loop.UnsentBytesToStopReading)) return;
             if (EpollLoop.Current is { } loop)
             {
                 _isDirty = true;
@@ -120,7 +121,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
         lock (_gate)
         {
             _isDirty = false;
-            if (!_isArmedForOutput) Send();
+            Send();
         }
     }
 
@@ -219,8 +220,10 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
             if (error == LibC.ErrorInterrupted) continue;
             if (error == LibC.ErrorTryAgain)
             {
-                if (_isArmedForOutput) return;
+                var isChoked = !IsClosing && UnsentBytes > _loop.UnsentBytesToStopReading;
+                if (_isArmedForOutput && isChoked == _isChoked) return;
                 _isArmedForOutput = true;
+                _isChoked = isChoked;
                 Arm();
                 return;
             }
@@ -231,6 +234,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
         if (_isArmedForOutput)
         {
             _isArmedForOutput = false;
+            _isChoked = false;
             Arm();
         }
         if (IsClosing && !_isHalfClosed && _descriptor != NoDescriptor)
@@ -242,7 +246,8 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
 
     private void Arm()
     {
-        var events = (_isPaused ? 0 : LibC.EventIn) | (_isArmedForOutput ? LibC.EventOut : 0);
+        if (_descriptor == NoDescriptor) return;
+        var events = (_isPaused || _isChoked ? 0 : LibC.EventIn) | (_isArmedForOutput ? LibC.EventOut : 0);
         _loop.Modify(_descriptor, events, Slot);
     }
 

@@ -48,6 +48,12 @@ internal sealed unsafe class EpollLoop : IDisposable
     /// <summary>The loop whose thread this is.</summary>
     internal static EpollLoop? Current => s_current;
 
+    /// <summary>See <see cref="EpollOptions.UnsentBytesToStopReading"/>.</summary>
+    internal int UnsentBytesToStopReading => _options.UnsentBytesToStopReading;
+
+    /// <summary>Told of an exception that left the broker's code; the connection concerned is over, the loop goes on.</summary>
+    internal Action<EpollConnection, Exception>? Faulted { get; init; }
+
     internal int Connections
     {
         get
@@ -90,11 +96,17 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     internal void AddResumed(EpollConnection connection) => Post(_resumed, connection);
 
-    /// <summary>Stops accepting, closes every connection with its deadline, and waits for the thread.</summary>
-    internal void Stop()
+    /// <summary>Begins to stop: no more accepts, every connection closes within its deadline, then the thread ends.</summary>
+    internal void BeginStop()
     {
         _isStopping = true;
         _set.Wake();
+    }
+
+    /// <summary>Waits for the thread; only a loop that was started has one to wait for.</summary>
+    internal void Join()
+    {
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted)) return;
         _thread.Join();
     }
 
@@ -164,7 +176,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private void Handle(EpollConnection connection, uint events)
     {
         if (connection.IsOver) return;
-        if ((events & LibC.EventOut) != 0 && connection.OnWritable() && !connection.IsClosing) connection.Handler.OnDrained();
+        if ((events & LibC.EventOut) != 0 && connection.OnWritable() && !connection.IsClosing) Drained(connection);
         if ((events & LibC.EventIn) != 0) Read(connection);
         else if ((events & (LibC.EventError | LibC.EventHangUp)) != 0) End(connection);
     }
@@ -195,10 +207,36 @@ internal sealed unsafe class EpollLoop : IDisposable
         Deliver(connection, isLarge ? connection.Rest! : _buffer, rest + (int)read);
     }
 
-    private static void Deliver(EpollConnection connection, byte[] bytes, int length)
+    // Whatever one connection makes the broker throw ends that connection and no other.
+    private void Deliver(EpollConnection connection, byte[] bytes, int length)
     {
-        var consumed = connection.Handler.OnReceived(bytes.AsMemory(0, length));
-        connection.KeepRest(bytes.AsSpan(consumed, length - consumed));
+        try
+        {
+            var consumed = connection.Handler.OnReceived(bytes.AsMemory(0, length));
+            connection.KeepRest(bytes.AsSpan(consumed, length - consumed));
+        }
+        catch (Exception exception)
+        {
+            Fail(connection, exception);
+        }
+    }
+
+    private void Drained(EpollConnection connection)
+    {
+        try
+        {
+            connection.Handler.OnDrained();
+        }
+        catch (Exception exception)
+        {
+            Fail(connection, exception);
+        }
+    }
+
+    private void Fail(EpollConnection connection, Exception exception)
+    {
+        Faulted?.Invoke(connection, exception);
+        End(connection);
     }
 
     private void End(EpollConnection connection)
@@ -206,7 +244,14 @@ internal sealed unsafe class EpollLoop : IDisposable
         if (connection.IsOver) return;
         connection.IsOver = true;
         _over.Add(connection);
-        connection.Handler.OnClosed();
+        try
+        {
+            connection.Handler.OnClosed();
+        }
+        catch (Exception exception)
+        {
+            Faulted?.Invoke(connection, exception);
+        }
     }
 
     private bool HasPosted()

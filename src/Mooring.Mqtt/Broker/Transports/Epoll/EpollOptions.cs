@@ -18,6 +18,12 @@ internal sealed record EpollOptions
     /// </summary>
     internal int ReadBytes { get; init; } = 64 * 1024;
 
+    /// <summary>
+    /// Unsent bytes of a connection beyond which nothing more is read from it: a peer that asks and does not take the answers
+    /// waits, instead of growing a buffer. Above the broker's own bound for QoS 0, so that a slow subscriber is not concerned.
+    /// </summary>
+    internal int UnsentBytesToStopReading { get; init; } = 1024 * 1024;
+
     /// <summary>Ready connections handled before the touched ones are flushed.</summary>
     internal int EventsPerTurn { get; init; } = 128;
 

@@ -16,9 +16,10 @@ internal sealed class EpollTransport : IDisposable
 
     /// <summary>Binds; throws <see cref="System.Net.Sockets.SocketException"/> when the address cannot be used.</summary>
     internal EpollTransport(
-        IPEndPoint endPoint, EpollOptions options, TimeProvider time, Func<EpollConnection, IEpollHandler?> accepted)
+        IPEndPoint endPoint, EpollOptions options, TimeProvider time, Func<EpollConnection, IEpollHandler?> accepted,
+        Action<EpollConnection, Exception>? faulted = null)
     {
-        _loops = [.. Enumerable.Range(0, options.Threads).Select(number => new EpollLoop(options, time, number))];
+        _loops = [.. Enumerable.Range(0, options.Threads).Select(number => new EpollLoop(options, time, number) { Faulted = faulted })];
         try
         {
             _acceptor = new EpollAcceptor(endPoint, options, time, _loops, accepted);
@@ -44,7 +45,8 @@ internal sealed class EpollTransport : IDisposable
     {
         if (_isStopped) return;
         _isStopped = true;
-        foreach (var loop in _loops) loop.Stop();
+        foreach (var loop in _loops) loop.BeginStop();
+        foreach (var loop in _loops) loop.Join();
     }
 
     public void Dispose()
