@@ -79,7 +79,7 @@ public sealed class BrokerSessionTests : BrokerTest
         var first = RawClient.Connect(Address, "s", MqttVersion.V500, clean: false, expiry: 10);
         first.SendHex("E000");
         Assert.Equal("closed", first.Receive());
-        Broker.Tick(Broker.Now + 9_000);
+        Broker.Tick(Broker.Now + 5_000);
         var second = RawClient.Connect(Address, "s", MqttVersion.V500, clean: false, expiry: 10, expect: "ConnAck present");
         second.SendHex("E000");
         Assert.Equal("closed", second.Receive());
@@ -149,9 +149,9 @@ public sealed class BrokerSessionTests : BrokerTest
         using var client = new RawClient(Address, MqttVersion.V500);
         client.SendHex("101100044D5154540502000A00000474657374");
         Assert.StartsWith("ConnAck Success", client.Receive(), StringComparison.Ordinal);
-        Broker.Tick(Broker.Now + 15_000);
+        Broker.Tick(Broker.Now + 14_000);
         client.ExpectNothing();
-        Broker.Tick(Broker.Now + 15_001);
+        Broker.Tick(Broker.Now + 16_000);
         Assert.Equal("Disconnect KeepAliveTimeout", client.Receive());
         Assert.Equal("closed", client.Receive());
     }
