@@ -11,6 +11,11 @@ internal abstract class ModuleSlot
     /// <summary>Set by the car: takes each command that the module gives.</summary>
     internal Action<CarCommand>? CommandReady { get; set; }
 
+    /// <summary>Begins to ask the module for commands; <see cref="CommandReady"/> is set by then.</summary>
+    internal virtual void Start()
+    {
+    }
+
     internal abstract bool IsSupported(uint deviceType);
 
     /// <summary>True when the module took the device.</summary>

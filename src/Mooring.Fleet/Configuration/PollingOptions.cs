@@ -1,0 +1,27 @@
+namespace Mooring.Fleet.Configuration;
+
+/// <summary>Who waits in a native module's <c>wait_for_command</c>.</summary>
+public enum PollingMode
+{
+    /// <summary>A thread for each car and module while there are few, the pool beyond <see cref="PollingOptions.ThreadsMax"/>.</summary>
+    Auto,
+
+    /// <summary>A thread for each car and module, as the original: lowest latency.</summary>
+    Threads,
+
+    /// <summary>A few threads ask all modules in turn, without waiting in them.</summary>
+    Pool,
+}
+
+/// <summary>How commands are fetched from native modules.</summary>
+public sealed record PollingOptions
+{
+    /// <summary>Who waits.</summary>
+    public PollingMode Mode { get; init; } = PollingMode.Auto;
+
+    /// <summary>Threads that <see cref="PollingMode.Auto"/> spends before it pools: 32 stacks are nothing, 10,000 are.</summary>
+    public int ThreadsMax { get; init; } = 32;
+
+    /// <summary>Pause between two rounds of the pool.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(50);
+}
