@@ -1,63 +1,146 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
-using Mooring.Kernel.Links;
+using Mooring.Fleet.Configuration;
+using Mooring.Fleet.Links;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet;
 
-/// <summary>All cars of one company. Many cars share a few broker connections; nothing waits for a broker to be there.</summary>
+/// <summary>All cars of one company. Nothing waits for a broker to be there, and no car waits for another.</summary>
 public sealed partial class FleetServer : IAsyncDisposable
 {
     /// <summary>How often deadlines are looked at. A quarter of a second is little against time-outs of seconds.</summary>
     public static readonly TimeSpan TickPeriod = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Longest time that stopping may take, whatever modules and brokers do.</summary>
-    public static readonly TimeSpan StopMax = TimeSpan.FromSeconds(3);
+    /// <summary>Longest time that sessions and modules get to end, whatever modules do.</summary>
+    public static readonly TimeSpan StopMax = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, Seat> _seats = new();
-    private readonly List<IMqttClient> _clients = [];
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly Func<string, IMqttClient> _createClient;
+    /// <summary>Longest time in which the notes may leave, as the original waits for their acknowledgement.</summary>
+    public static readonly TimeSpan DrainMax = TimeSpan.FromMilliseconds(700);
+
+    private readonly Func<FleetBrokerOptions, string, IMqttClient> _createClient;
+    private readonly IModuleLoader _loader;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly int _connectionsMax;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _changing = new(1);
+    private volatile FleetOptions _options;
+    private volatile IReadOnlyDictionary<string, CarSeat> _seats = new Dictionary<string, CarSeat>();
+    private BrokerLinks _links;
     private Task _ticking = Task.CompletedTask;
-    private int _nextClient;
 
     internal FleetServer(
-        Func<string, IMqttClient> createClient, int connectionsMax, TimeProvider time, ILogger<FleetServer> logger)
+        FleetOptions options, Func<FleetBrokerOptions, string, IMqttClient> createClient, IModuleLoader loader, TimeProvider time,
+        ILogger<FleetServer> logger)
     {
+        _options = options;
         _createClient = createClient;
-        _connectionsMax = connectionsMax;
+        _loader = loader;
         _time = time;
         _logger = logger;
+        _links = CreateLinks(options);
     }
 
-    internal IEnumerable<Car> Cars => _seats.Values.Select(s => s.Car);
+    /// <summary>What the server runs with.</summary>
+    public FleetOptions Options => _options;
 
-    internal Car? Find(string name) => _seats.TryGetValue(name, out var seat) ? seat.Car : null;
+    /// <summary>Why the server should not get traffic yet; null when all is well.</summary>
+    public string? Problem => _links.Problem;
 
-    /// <summary>Begins to look at deadlines. Cars are added before or after.</summary>
-    internal void Start() => _ticking = TickAsync();
+    internal IReadOnlyDictionary<string, CarSeat> Seats => _seats;
 
-    internal Car Add(CarSettings settings, IReadOnlyList<ModuleSlot> modules)
+    internal int LinkCount => _links.Count;
+
+    /// <summary>Loads the modules of all cars, then lets the cars listen.</summary>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="FleetStartException">A module cannot be used, and the options do not allow to start without its car.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var client = NextClient();
-        var car = new Car(settings, modules, client, _time, _logger);
-        var seat = new Seat(car, client);
-        if (!_seats.TryAdd(settings.Name, seat)) throw new InvalidOperationException($"car '{settings.Name}' exists already");
-        seat.Subscribing = SubscribeAsync(seat);
-        return car;
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            var seats = new Dictionary<string, CarSeat>(StringComparer.Ordinal);
+            foreach (var car in _options.Cars) seats.Add(car.Name, NewSeat(_options, car));
+            try
+            {
+                await LoadAsync(seats.Values, _options.StartPartially, cancellationToken);
+            }
+            catch
+            {
+                await Task.WhenAll(seats.Values.Select(s => s.StopAsync("the start failed")));
+                throw;
+            }
+            _seats = seats;
+            foreach (var seat in seats.Values) seat.Listen(_links);
+            _ticking = TickAsync();
+            LogStarted(_logger, seats.Count, _options.Company, _options.Broker.ToString());
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
-    /// <summary>Stops one car and leaves the others alone.</summary>
-    internal async Task RemoveAsync(string name, string reason)
+    /// <summary>Takes over other options. Only cars whose options changed lose their session.</summary>
+    /// <param name="next">The options to run with from now on.</param>
+    /// <param name="cancellationToken">Cancels while modules are loaded.</param>
+    /// <exception cref="FleetStartException">A module cannot be used; then everything stays as it was.</exception>
+    public async Task ReloadAsync(FleetOptions next, CancellationToken cancellationToken)
     {
-        if (!_seats.TryRemove(name, out var seat)) return;
-        seat.Client.LinkChanged -= seat.OnLinkChanged;
-        await seat.Car.StopAsync(reason);
-        if (seat.Subscription is { } subscription) await subscription.DisposeAsync();
+        ArgumentNullException.ThrowIfNull(next);
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            var old = _seats;
+            var seats = new Dictionary<string, CarSeat>(StringComparer.Ordinal);
+            var fresh = new List<CarSeat>();
+            var keepsLinks = IsSameLink(_options, next);
+            foreach (var car in next.Cars)
+            {
+                if (!keepsLinks || !old.TryGetValue(car.Name, out var seat) || !seat.IsSame(next.SettingsOf(car), car))
+                    fresh.Add(seat = NewSeat(next, car));
+                seats.Add(car.Name, seat);
+            }
+            await LoadAsync(fresh, next.StartPartially, cancellationToken);
+            var gone = old.Values.Except(seats.Values).ToList();
+            _seats = seats;
+            _options = next;
+            await WithinAsync(gone.Select(s => s.LeaveAsync("the configuration was changed")));
+            if (!keepsLinks)
+            {
+                var formerLinks = _links;
+                _links = CreateLinks(next);
+                await formerLinks.StopAsync(DrainMax);
+                await formerLinks.DisposeAsync();
+            }
+            foreach (var seat in fresh) seat.Listen(_links);
+            LogReloaded(_logger, fresh.Count, seats.Count - fresh.Count, gone.Count);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Lets one car listen, or stops it, until the next reload or restart.</summary>
+    internal async Task<bool> EnableAsync(string name, bool isEnabled, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_seats.TryGetValue(name, out var seat)) return false;
+            if (seat.Options.IsEnabled == isEnabled) return true;
+            var changed = NewSeat(_options, seat.Options with { IsEnabled = isEnabled });
+            await LoadAsync([changed], startPartially: false, cancellationToken);
+            _seats = new Dictionary<string, CarSeat>(_seats, StringComparer.Ordinal) { [name] = changed };
+            await WithinAsync([seat.LeaveAsync(isEnabled ? "enabled by an operator" : "disabled by an operator")]);
+            changed.Listen(_links);
+            return true;
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
     /// <summary>Stops all cars side by side, sends their notes and closes the connections.</summary>
@@ -66,30 +149,57 @@ public sealed partial class FleetServer : IAsyncDisposable
         if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync();
         await _ticking;
-        var stops = Task.WhenAll(Cars.Select(c => c.StopAsync("the server stops")));
-        try
-        {
-            await stops.WaitAsync(StopMax, _time);
-        }
-        catch (TimeoutException)
-        {
-            LogSlowStop(_logger, Cars.Count(c => c.State != CarState.Stopped));
-        }
-        await Task.WhenAll(_clients.Select(c => c.StopAsync(TimeSpan.FromSeconds(1))));
+        await WithinAsync(_seats.Values.Select(s => s.StopAsync("the server stops")));
+        await _links.StopAsync(DrainMax);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        foreach (var client in _clients) await client.DisposeAsync();
+        await _links.DisposeAsync();
         _stopping.Dispose();
+        _changing.Dispose();
     }
 
     /// <summary>Looks at the deadlines of all cars once.</summary>
     internal void TickOnce()
     {
-        foreach (var (_, seat) in _seats) seat.Car.TickIfDue();
+        foreach (var (_, seat) in _seats) seat.Car?.TickIfDue();
+    }
+
+    private static bool IsSameLink(FleetOptions a, FleetOptions b) =>
+        a.Broker == b.Broker && a.Connections == b.Connections && a.SharedConnections == b.SharedConnections;
+
+    private BrokerLinks CreateLinks(FleetOptions options) =>
+        new(options.Connections, options.SharedConnections, id => _createClient(options.Broker, id), _time, _logger);
+
+    private CarSeat NewSeat(FleetOptions options, CarOptions car) => new(options.SettingsOf(car), car, _loader, _time, _logger);
+
+    private async Task LoadAsync(IEnumerable<CarSeat> seats, bool startPartially, CancellationToken cancellationToken)
+    {
+        var failures = new List<string>();
+        foreach (var seat in seats)
+        {
+            await seat.LoadAsync(cancellationToken);
+            if (seat.LoadFailure is not { } failure) continue;
+            LogLoadFailed(_logger, failure);
+            failures.Add(failure);
+        }
+        if (failures.Count > 0 && !startPartially) throw new FleetStartException(failures);
+    }
+
+    private async Task WithinAsync(IEnumerable<Task> stops)
+    {
+        Task[] all = [.. stops];
+        try
+        {
+            await Task.WhenAll(all).WaitAsync(StopMax, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogSlowStop(_logger, all.Count(s => !s.IsCompleted));
+        }
     }
 
     private async Task TickAsync()
@@ -105,88 +215,15 @@ public sealed partial class FleetServer : IAsyncDisposable
         }
     }
 
-    private IMqttClient NextClient()
-    {
-        if (_clients.Count < _connectionsMax)
-        {
-            // 20 letters, as the original's client ids.
-            var client = _createClient(Random.Shared.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 20));
-            _clients.Add(client);
-            _ = StartClientAsync(client);
-            return client;
-        }
-        return _clients[_nextClient++ % _clients.Count];
-    }
+    [LoggerMessage(4110, LogLevel.Information, "External server runs {Cars} car(s) of company '{Company}' with broker {Broker}")]
+    private static partial void LogStarted(ILogger logger, int cars, string company, string broker);
 
-    private async Task StartClientAsync(IMqttClient client)
-    {
-        try
-        {
-            await client.StartAsync(_stopping.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The server stops.
-        }
-        catch (Exception e)
-        {
-            LogRefused(_logger, e.Message);
-        }
-    }
-
-    private async Task SubscribeAsync(Seat seat)
-    {
-        seat.Client.LinkChanged += seat.OnLinkChanged;
-        try
-        {
-            seat.Subscription = await seat.Client.SubscribeAsync(
-                new MqttSubscription(seat.Car.Settings.GatewayTopic), seat.ReceiveAsync, _stopping.Token);
-            seat.Subscribed();
-        }
-        catch (OperationCanceledException)
-        {
-            // The server stops.
-        }
-        catch (Exception e)
-        {
-            LogRefused(_logger, e.Message);
-        }
-    }
-
-    [LoggerMessage(4100, LogLevel.Error, "The broker refused: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string reason);
-
-    [LoggerMessage(4101, LogLevel.Warning, "{Cars} car(s) did not stop in time")]
+    [LoggerMessage(4111, LogLevel.Warning, "{Cars} car(s) did not stop in time")]
     private static partial void LogSlowStop(ILogger logger, int cars);
 
-    private sealed class Seat(Car car, IMqttClient client)
-    {
-        private volatile bool _subscribed;
+    [LoggerMessage(4112, LogLevel.Information, "Configuration taken over: {Changed} car(s) new or changed, {Kept} kept, {Gone} stopped")]
+    private static partial void LogReloaded(ILogger logger, int changed, int kept, int gone);
 
-        internal Car Car => car;
-
-        internal IMqttClient Client => client;
-
-        internal IAsyncDisposable? Subscription { get; set; }
-
-        internal Task Subscribing { get; set; } = Task.CompletedTask;
-
-        internal ValueTask ReceiveAsync(MqttMessage message, CancellationToken cancellationToken)
-        {
-            car.Receive(message.Payload.Span);
-            return ValueTask.CompletedTask;
-        }
-
-        internal void Subscribed()
-        {
-            _subscribed = true;
-            if (client.State == LinkState.Up) car.Post(new CarEvent(CarEventKind.LinkUp));
-        }
-
-        internal void OnLinkChanged(LinkTransition move)
-        {
-            if (move.To == LinkState.Up && _subscribed) car.Post(new CarEvent(CarEventKind.LinkUp));
-            else if (move.From == LinkState.Up) car.Post(new CarEvent(CarEventKind.LinkDown, Reason: $"broker lost: {move.Reason}"));
-        }
-    }
+    [LoggerMessage(4113, LogLevel.Error, "{Failure}")]
+    private static partial void LogLoadFailed(ILogger logger, string failure);
 }

@@ -17,11 +17,11 @@ internal sealed partial class Car
     [LoggerMessage(4003, LogLevel.Error, "Car {Car}: a fault in handling ended the session")]
     private static partial void LogFault(ILogger logger, string car, Exception exception);
 
-    [LoggerMessage(4004, LogLevel.Warning, "Car {Car}: a message of {Bytes} bytes is over the car's limits")]
-    private static partial void LogRefused(ILogger logger, string car, int bytes);
+    [LoggerMessage(4004, LogLevel.Error, "Car {Car}: a message was refused ({Count} so far): {Reason}")]
+    private static partial void LogRefused(ILogger logger, string car, string reason, long count);
 
-    [LoggerMessage(4005, LogLevel.Warning, "Car {Car}: {Bytes} bytes are no message of a gateway: {Reason}")]
-    private static partial void LogUnparsable(ILogger logger, string car, int bytes, string reason);
+    [LoggerMessage(4005, LogLevel.Warning, "Car {Car}: messages come faster than they are handled; {Count} dropped so far")]
+    private static partial void LogMailboxFull(ILogger logger, string car, long count);
 
     [LoggerMessage(4006, LogLevel.Warning, "Car {Car}: a message without content was ignored")]
     private static partial void LogEmpty(ILogger logger, string car);
@@ -58,4 +58,13 @@ internal sealed partial class Car
 
     [LoggerMessage(4017, LogLevel.Warning, "Car {Car}: a command for device {Device} was dropped")]
     private static partial void LogDropped(ILogger logger, string car, string device);
+
+    [LoggerMessage(4018, LogLevel.Warning, "Car {Car}: Connect of session '{Session}' was refused: {Reason}")]
+    private static partial void LogConnectRefused(ILogger logger, string car, string session, string reason);
+
+    [LoggerMessage(4019, LogLevel.Warning, "Car {Car}: its gateway calls itself {Company}/{Vehicle}")]
+    private static partial void LogOtherName(ILogger logger, string car, string company, string vehicle);
+
+    [LoggerMessage(4020, LogLevel.Warning, "Car {Car}: device {Device} is one more than the {Max} that a car may have")]
+    private static partial void LogTooManyDevices(ILogger logger, string car, string device, int max);
 }

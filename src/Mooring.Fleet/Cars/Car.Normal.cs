@@ -1,10 +1,11 @@
+using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
 using DeviceState = Mooring.Fleet.Protocol.Status.Types.DeviceState;
 using ResponseType = Mooring.Fleet.Protocol.CommandResponse.Types.Type;
 
 namespace Mooring.Fleet.Cars;
 
-/// <summary>Normal communication (section 4): statuses, commands and their responses.</summary>
+/// <summary>Normal communication: statuses, commands and their responses.</summary>
 internal sealed partial class Car
 {
     private readonly OutstandingCommands _outstanding = new();
@@ -25,7 +26,7 @@ internal sealed partial class Car
             case Phase.FirstStatuses:
                 return HandleFirstStatusAsync(status);
             case Phase.FirstCommands:
-                if (_early.Count < _settings.EarlyStatusesMax) _early.Enqueue(status);
+                if (_early.Count < _settings.Limits.StatusWindow) _early.Enqueue(status);
                 return ValueTask.CompletedTask;
             default:
                 return HandleNormalStatusAsync(status);
@@ -34,9 +35,13 @@ internal sealed partial class Car
 
     private async ValueTask HandleNormalStatusAsync(Status status)
     {
-        _sessionDeadline = Now + _settings.SessionTimeout;
-        switch (_window.Offer(status, Now))
+        var now = Now;
+        _sessionDeadline = now + _settings.SessionTimeout;
+        switch (_window.Offer(status, now))
         {
+            case StatusPlace.Next:
+                await ReactAsync(status);
+                break;
             case StatusPlace.Duplicate:
                 Interlocked.Increment(ref Counters.StatusesIgnored);
                 return;
@@ -44,33 +49,38 @@ internal sealed partial class Car
                 await EndSessionAsync($"status {status.MessageCounter} is too far ahead of {_window.Next}", sendNote: true);
                 return;
         }
-        while (_phase == Phase.Normal && _window.TryRelease(Now, out var released)) await ReactAsync(released);
+        while (_phase == Phase.Normal && _window.TryRelease(now, out var released)) await ReactAsync(released);
         if (_phase == Phase.Normal && _connected.Count == 0) await EndSessionAsync("no device is left", sendNote: true);
     }
+
+    private ModuleSlot? FindModule(Device device) =>
+        _slots.TryGetValue((int)device.Module, out var slot) && slot.IsSupported(device.DeviceType) ? slot : null;
 
     private async ValueTask ReactAsync(Status status)
     {
         var device = status.DeviceStatus?.Device;
-        if (device is null || !_slots.TryGetValue((int)device.Module, out var slot) || !slot.IsSupported(device.DeviceType))
+        if (device is null || FindModule(device) is not { } slot)
         {
             LogUnsupported(_logger, _settings.Name, Describe(device));
             await AnswerUntakenAsync(status);
             return;
         }
         var key = DeviceKey.Of(device);
-        var isConnected = _connected.ContainsKey(key);
+        _connected.TryGetValue(key, out var known);
         switch (status.DeviceState)
         {
-            case DeviceState.Connecting when !isConnected:
-                if (await TryConnectDeviceAsync(device)) await ForwardAndAnswerAsync(status);
-                else await AnswerUntakenAsync(status);
+            case DeviceState.Running when known is not null:
+            case DeviceState.Connecting when known is not null && !_settings.ReferenceAnswers:
+                await ForwardAsync(status, slot, known);
+                await AnswerAsync(status);
                 break;
-            case DeviceState.Connecting when !_settings.ReferenceAnswers:
-            case DeviceState.Running when isConnected:
-                await ForwardAndAnswerAsync(status);
+            case DeviceState.Connecting when known is null && await TryConnectDeviceAsync(device):
+                await ForwardAsync(status, slot, _connected[key]);
+                await AnswerAsync(status);
                 break;
-            case DeviceState.Disconnect when isConnected:
-                await ForwardAndAnswerAsync(status);
+            case DeviceState.Disconnect when known is not null:
+                await ForwardAsync(status, slot, known);
+                await AnswerAsync(status);
                 await DisconnectAsync(key);
                 break;
             default:
@@ -78,12 +88,6 @@ internal sealed partial class Car
                 await AnswerUntakenAsync(status);
                 break;
         }
-    }
-
-    private async ValueTask ForwardAndAnswerAsync(Status status)
-    {
-        await ForwardAsync(status);
-        await AnswerAsync(status);
     }
 
     // A gateway drops the whole car when one status stays without an answer for 30 s.
@@ -102,13 +106,16 @@ internal sealed partial class Car
         });
     }
 
-    private async ValueTask ForwardAsync(Status status)
+    private ValueTask ForwardAsync(Status first)
     {
-        var device = status.DeviceStatus.Device;
-        if (!_slots.TryGetValue((int)device.Module, out var slot) || !slot.IsSupported(device.DeviceType)) return;
+        var device = first.DeviceStatus.Device;
+        if (device.DeviceRole.Length == 0 || FindModule(device) is not { } slot) return ValueTask.CompletedTask;
         // Modules compare priorities; they always see 0, as in device_connected.
-        if (device.Priority != 0) device.Priority = 0;
-        var known = _connected.GetValueOrDefault(DeviceKey.Of(device), device);
+        return ForwardAsync(first, slot, _connected.GetValueOrDefault(DeviceKey.Of(device)) ?? new Device(device) { Priority = 0 });
+    }
+
+    private static async ValueTask ForwardAsync(Status status, ModuleSlot slot, Device known)
+    {
         await slot.ForwardStatusAsync(status.DeviceStatus.StatusData, known);
         if (status.ErrorMessage.Length > 0) await slot.ForwardErrorAsync(status.ErrorMessage, known);
     }
@@ -118,34 +125,35 @@ internal sealed partial class Car
         Device? device;
         lock (_lock)
             if (!_connected.Remove(key, out device)) return;
-        await _slots[key.Module].DisconnectedAsync(device, announced: true);
+        await TellDisconnectedAsync(device, announced: true);
     }
 
-    private async ValueTask HandleCommandAsync(ModuleSlot? slot, CarCommand command)
+    private ValueTask HandleCommandAsync(ModuleSlot? slot, CarCommand command)
     {
-        if (_phase != Phase.Normal)
-        {
-            KeepPending(slot, command);
-            return;
-        }
-        await SendCommandAsync(command, slot);
+        if (_phase == Phase.Normal && _outstanding.Count < _settings.Limits.Commands) return SendAskedAsync(slot, command);
+        KeepPending(slot, command);
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask SendAskedAsync(ModuleSlot? slot, CarCommand command)
+    {
+        if (!MayCarry(slot, command)) return ValueTask.CompletedTask;
+        if (!_connected.ContainsKey(command.Key)) LogCommandWithoutDevice(_logger, _settings.Name, Describe(command.Device));
+        if (command.Data.IsEmpty) LogEmptyCommand(_logger, _settings.Name, Describe(command.Device));
+        return SendCommandAsync(command, slot);
+    }
+
+    private bool MayCarry(ModuleSlot? slot, CarCommand command)
+    {
+        if (slot is null || slot.Number == (int)command.Device.Module) return true;
+        LogWrongModule(_logger, _settings.Name, Describe(command.Device), slot.Number);
+        if (_settings.SendInvalidCommand) return true;
+        CountUndelivered(command);
+        return false;
     }
 
     private async ValueTask SendCommandAsync(CarCommand command, ModuleSlot? slot)
     {
-        if (slot is not null && slot.Number != (int)command.Device.Module)
-        {
-            LogWrongModule(_logger, _settings.Name, Describe(command.Device), slot.Number);
-            if (!_settings.SendInvalidCommand)
-            {
-                CountUndelivered(command);
-                return;
-            }
-        }
-        if (_phase == Phase.Normal && !_connected.ContainsKey(command.Key))
-            LogCommandWithoutDevice(_logger, _settings.Name, Describe(command.Device));
-        if (_phase == Phase.Normal && command.Data.IsEmpty)
-            LogEmptyCommand(_logger, _settings.Name, Describe(command.Device));
         var counter = _outstanding.Add(command, slot, Now + _settings.StepTimeout);
         Interlocked.Increment(ref Counters.CommandsSent);
         await PublishAsync(new ExternalServer
@@ -180,6 +188,13 @@ internal sealed partial class Car
         }
         while (_outstanding.TryRelease(out var released)) await FinishCommandAsync(released);
         if (_phase == Phase.FirstCommands && --_firstResponsesMissing == 0) await CompleteSequenceAsync();
+        // Those that waited because too many were outstanding.
+        while (_phase == Phase.Normal && _pending.Count > 0 && _outstanding.Count < _settings.Limits.Commands)
+        {
+            var (slot, command) = _pending[0];
+            _pending.RemoveAt(0);
+            await SendAskedAsync(slot, command);
+        }
     }
 
     private async ValueTask FinishCommandAsync(OutstandingCommands.Entry entry)
@@ -190,12 +205,16 @@ internal sealed partial class Car
 
     private void KeepPending(ModuleSlot? slot, CarCommand command)
     {
-        var keptMax = _settings.Offline == OfflinePolicy.Keep ? _settings.KeptCommandsMax : 1;
-        var ofDevice = _pending.Count(p => p.Command.Key == command.Key);
-        // Without a policy the first of a device is what a starting session sends, later ones only replace what was dropped.
-        if (_settings.Offline == OfflinePolicy.Discard) keptMax = _settings.PendingCommandsMax;
-        if (ofDevice >= keptMax) RemovePendingAt(_pending.FindIndex(p => p.Command.Key == command.Key));
-        if (_pending.Count >= _settings.PendingCommandsMax) RemovePendingAt(0);
+        // Without a policy nothing from before the first device survives; the newest is kept only until then.
+        var isWaiting = _settings.Offline == OfflinePolicy.Discard && slot is not null && !_connected.Keys.Any(k => k.Module == slot.Number);
+        if (isWaiting) DropPending(slot!.Number);
+        if (_settings.Offline != OfflinePolicy.Discard)
+        {
+            var keptMax = _settings.Offline == OfflinePolicy.Keep ? _settings.KeptCommandsMax : 1;
+            if (_pending.Count(p => p.Command.Key == command.Key) >= keptMax)
+                RemovePendingAt(_pending.FindIndex(p => p.Command.Key == command.Key));
+        }
+        if (_pending.Count >= _settings.Limits.Commands) RemovePendingAt(0);
         _pending.Add((slot, command));
     }
 

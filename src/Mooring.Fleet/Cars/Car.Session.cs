@@ -1,10 +1,11 @@
 using Google.Protobuf;
+using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet.Cars;
 
-/// <summary>The connect sequence (section 3) and the end of a session (4.6).</summary>
+/// <summary>The connect sequence, and the end of a session.</summary>
 internal sealed partial class Car
 {
     private readonly OrderedDictionary<DeviceKey, Device> _listed = [];
@@ -31,29 +32,43 @@ internal sealed partial class Car
         }
         // The new sequence takes the place of the old session; a note now would end the new one.
         if (_phase != Phase.Idle) await EndSessionAsync("the car connected with another session", sendNote: false);
-        await ListenAsync();
-        if (connect.SessionId.Length == 0 || connect.Devices.Count == 0 || connect.Devices.Count > _settings.DevicesMax)
+        // A message is proof of the link, whoever tells first.
+        _linkUp = true;
+        Listen();
+        if (FaultOf(connect) is { } fault)
         {
-            await EndSessionAsync("Connect without session id, without devices or with too many of them", sendNote: false);
+            LogConnectRefused(_logger, _settings.Name, connect.SessionId, fault);
+            await EndSessionAsync($"Connect was refused: {fault}", sendNote: false);
             return;
         }
+        if (connect.Company != _settings.Company || connect.VehicleName != _settings.Name)
+            LogOtherName(_logger, _settings.Name, connect.Company, connect.VehicleName);
         SessionId = connect.SessionId;
         _sessionSince = _time.GetUtcNow();
+        EnterPhase(Phase.FirstStatuses);
         foreach (var device in connect.Devices)
         {
             if (!_listed.TryAdd(DeviceKey.Of(device), device)) continue;
-            var accepted = await TryConnectDeviceAsync(device);
-            if (!accepted && _settings.ReferenceAnswers) _listed.Remove(DeviceKey.Of(device));
+            var isTaken = await TryConnectDeviceAsync(device);
+            if (!isTaken && _settings.ReferenceAnswers) _listed.Remove(DeviceKey.Of(device));
         }
-        EnterPhase(Phase.FirstStatuses);
         await PublishAsync(new ExternalServer { ConnectResponse = new ConnectResponse { SessionId = SessionId } });
-        if (_listed.Count == 0) await EndSessionAsync("no device of the car was accepted", sendNote: true);
+        if (_listed.Count == 0) await EndSessionAsync(NoDevice, sendNote: true);
+    }
+
+    private const string NoDevice = "no device of the car was accepted";
+
+    private string? FaultOf(Connect connect)
+    {
+        if (connect.SessionId.Length == 0) return "it has no session id";
+        if (connect.Devices.Count == 0) return "it lists no device";
+        return connect.Devices.Count <= _settings.Limits.Devices
+            ? null : $"it lists {connect.Devices.Count} devices, {_settings.Limits.Devices} are allowed";
     }
 
     private async ValueTask<bool> TryConnectDeviceAsync(Device device)
     {
-        var known = new Device(device) { Priority = 0 };
-        if (!_slots.TryGetValue((int)device.Module, out var slot) || !slot.IsSupported(device.DeviceType))
+        if (FindModule(device) is not { } slot)
         {
             LogUnsupported(_logger, _settings.Name, Describe(device));
             return false;
@@ -63,31 +78,36 @@ internal sealed partial class Car
             LogEmptyRole(_logger, _settings.Name, Describe(device));
             return false;
         }
+        if (_connected.Count >= _settings.Limits.Devices)
+        {
+            LogTooManyDevices(_logger, _settings.Name, Describe(device), _settings.Limits.Devices);
+            return false;
+        }
+        var known = new Device(device) { Priority = 0 };
         if (!await slot.ConnectedAsync(known))
         {
             LogNotTaken(_logger, _settings.Name, Describe(device));
             return false;
         }
-        var firstOfModule = !_connected.Keys.Any(k => k.Module == (int)device.Module);
+        var isFirstOfModule = !_connected.Keys.Any(k => k.Module == (int)device.Module);
         lock (_lock) _connected[DeviceKey.Of(device)] = known;
-        if (firstOfModule && _settings.Offline == OfflinePolicy.Discard) DropPending((int)device.Module);
+        if (isFirstOfModule && _settings.Offline == OfflinePolicy.Discard) DropPending((int)device.Module);
         return true;
     }
 
     private async ValueTask HandleFirstStatusAsync(Status status)
     {
-        var device = status.DeviceStatus?.Device;
         if (status.DeviceState != Status.Types.DeviceState.Connecting)
         {
-            await EndSessionAsync("a first status was not CONNECTING", sendNote: true);
+            await EndSessionAsync($"a first status was {status.DeviceState}, not CONNECTING", sendNote: true);
             return;
         }
-        if (device is null) return;
+        if (status.DeviceStatus?.Device is not { } device) return;
         var key = DeviceKey.Of(device);
         if (!_listed.ContainsKey(key))
         {
             // Forwarded with the others, not answered: a gateway waits for as many answers as it listed devices.
-            if (_firstStatuses.Count < _settings.EarlyStatusesMax) _firstStatuses.Add(status);
+            if (_firstStatuses.Count - _answered.Count < _settings.Limits.StatusWindow) _firstStatuses.Add(status);
             return;
         }
         if (!_answered.Add(key)) return;
@@ -96,12 +116,8 @@ internal sealed partial class Car
         if (_answered.Count < _listed.Count) return;
 
         foreach (var first in _firstStatuses) await ForwardAsync(first);
-        if (_connected.Count == 0)
-        {
-            await EndSessionAsync("no device of the car was accepted", sendNote: true);
-            return;
-        }
-        await SendFirstCommandsAsync();
+        if (_connected.Count == 0) await EndSessionAsync(NoDevice, sendNote: true);
+        else await SendFirstCommandsAsync();
     }
 
     private async ValueTask SendFirstCommandsAsync()
@@ -111,6 +127,7 @@ internal sealed partial class Car
         var sent = new HashSet<DeviceKey>();
         foreach (var (slot, command) in TakePending())
         {
+            if (!MayCarry(slot, command)) continue;
             if (!_connected.TryGetValue(command.Key, out var device)) CountUndelivered(command);
             else if (sent.Add(command.Key)) await SendCommandAsync(command with { Device = device }, slot);
             else if (_settings.Offline == OfflinePolicy.Discard) CountUndelivered(command);
@@ -139,7 +156,7 @@ internal sealed partial class Car
         Interlocked.Increment(ref Counters.Sessions);
         Move(CarState.Running);
         LogRunning(_logger, _settings.Name, SessionId, _connected.Count);
-        foreach (var (slot, command) in TakePending()) await SendCommandAsync(command, slot);
+        foreach (var (slot, command) in TakePending()) await HandleCommandAsync(slot, command);
         while (_phase == Phase.Normal && _early.TryDequeue(out var status)) await HandleNormalStatusAsync(status);
     }
 
@@ -159,54 +176,87 @@ internal sealed partial class Car
         Move(to);
         if (to == CarState.Error)
         {
-            (LastError, LastErrorAt) = (reason, _time.GetUtcNow());
+            LastFailure = new CarFailure(reason, _time.GetUtcNow());
             // ERROR stays visible for a while, unless a Connect comes first.
             if (_linkUp) _phaseDeadline = Now + _settings.ErrorShown;
         }
         if (hadSession) LogEnded(_logger, _settings.Name, SessionId, reason);
-        if (hadSession && sendNote && _linkUp) await SendNoteAsync();
+        // What belongs to the session is forgotten before anything foreign is called, so that a failing call leaves no half of it.
+        var gone = ForgetSession(hadSession, reason);
+        try
+        {
+            if (hadSession && sendNote && _linkUp) await SendNoteAsync();
+        }
+        finally
+        {
+            foreach (var device in gone) await TellDisconnectedAsync(device, announced: false);
+        }
+    }
+
+    private Device[] ForgetSession(bool hadSession, string reason)
+    {
         foreach (var entry in _outstanding.Clear()) KeepOrCount(entry);
         _listed.Clear();
         _answered.Clear();
         _firstStatuses.Clear();
         _early.Clear();
         _window.Reset(1);
-        Device[] gone;
         lock (_lock)
         {
-            gone = [.. _connected.Values];
+            Device[] gone = [.. _connected.Values];
             _connected.Clear();
             if (hadSession) _history.Enqueue(new SessionRecord(SessionId, _sessionSince, _time.GetUtcNow(), reason));
-            if (_history.Count > _settings.HistoryMax) _history.Dequeue();
+            if (_history.Count > _settings.Limits.History) _history.Dequeue();
+            return gone;
         }
-        foreach (var device in gone) await _slots[(int)device.Module].DisconnectedAsync(device, announced: false);
     }
 
-    private async ValueTask SendNoteAsync()
+    private ValueTask SendNoteAsync() => _publish(new MqttMessage
     {
-        await _mqtt.EnqueueAsync(new MqttMessage
+        Topic = _settings.NoteTopic,
+        QualityOfService = QualityOfService.AtLeastOnce,
+    });
+
+    // One module that fails must not keep the others from hearing of it.
+    private async ValueTask TellDisconnectedAsync(Device device, bool announced)
+    {
+        try
         {
-            Topic = _settings.NoteTopic,
-            QualityOfService = QualityOfService.AtLeastOnce,
-        });
+            await _slots[(int)device.Module].DisconnectedAsync(device, announced);
+        }
+        catch (Exception e)
+        {
+            LogFault(_logger, _settings.Name, e);
+        }
     }
 
-    private async ValueTask TickAsync()
+    private ValueTask TickAsync()
     {
         var now = Now;
         if (_phase == Phase.Idle && now >= _phaseDeadline)
         {
             _phaseDeadline = TimeSpan.MaxValue;
-            await ListenAsync();
+            Listen();
         }
         else if (now >= _phaseDeadline)
-            await EndSessionAsync($"the connect sequence stood still in {_phase}", sendNote: true);
+        {
+            return EndSessionAsync(
+                _phase == Phase.FirstStatuses ? "first statuses did not arrive in time" : "responses to first commands did not arrive in time",
+                sendNote: true);
+        }
         else if (now >= _sessionDeadline)
-            await EndSessionAsync("session timeout: no status and no command response", sendNote: true);
+        {
+            return EndSessionAsync("session timeout: no status and no command response", sendNote: true);
+        }
         else if (_phase == Phase.Normal && now >= GapDeadline)
-            await EndSessionAsync($"status timeout: number {_window.Next} did not arrive", sendNote: true);
+        {
+            return EndSessionAsync($"status timeout: number {_window.Next} did not arrive", sendNote: true);
+        }
         else if (_phase == Phase.Normal && now >= _outstanding.Deadline)
-            await EndSessionAsync("command response timeout", sendNote: true);
+        {
+            return EndSessionAsync("command response timeout", sendNote: true);
+        }
+        return ValueTask.CompletedTask;
     }
 
     private TimeSpan GapDeadline => _window.GapSince is { } since ? since + _settings.StepTimeout : TimeSpan.MaxValue;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Protocol;
@@ -11,6 +12,9 @@ namespace Mooring.Fleet.Cars;
 /// </summary>
 internal sealed partial class Car : IThreadPoolWorkItem
 {
+    /// <summary>Events handled before the other cars get their turn on this thread.</summary>
+    private const int EventsPerTurn = 64;
+
     private enum Phase
     {
         Idle,
@@ -22,34 +26,41 @@ internal sealed partial class Car : IThreadPoolWorkItem
     private readonly Lock _lock = new();
     private readonly Queue<CarEvent> _mailbox = [];
     private readonly CarSettings _settings;
-    private readonly IMqttClient _mqtt;
+    private readonly Func<MqttMessage, ValueTask> _publish;
     private readonly TimeProvider _time;
     private readonly long _createdAt;
     private readonly ILogger _logger;
     private readonly string _serverTopic;
     private readonly Dictionary<int, ModuleSlot> _slots;
     private readonly Queue<SessionRecord> _history = [];
+    private readonly MessageAllowance _allowance;
     private bool _pumping;
     private bool _tickQueued;
     private bool _linkUp;
+    private bool _noteIsDue;
     private Phase _phase;
     private volatile CarState _state;
     private long _nextDueTicks = long.MaxValue;
-    private double _allowance;
-    private TimeSpan _allowanceAt;
 
-    internal Car(CarSettings settings, IReadOnlyList<ModuleSlot> slots, IMqttClient mqtt, TimeProvider time, ILogger logger)
+    /// <summary>Creates a car that waits for its link.</summary>
+    /// <param name="settings">What it needs to know.</param>
+    /// <param name="slots">Its modules.</param>
+    /// <param name="publish">Takes a message for the broker; its payload is only lent until the task completes.</param>
+    /// <param name="time">Clock of all deadlines.</param>
+    /// <param name="logger">Its log.</param>
+    internal Car(
+        CarSettings settings, IReadOnlyList<ModuleSlot> slots, Func<MqttMessage, ValueTask> publish, TimeProvider time, ILogger logger)
     {
         _settings = settings;
-        _mqtt = mqtt;
+        _publish = publish;
         _time = time;
         _createdAt = time.GetTimestamp();
         _logger = logger;
         _serverTopic = settings.ServerTopic;
-        _window = new StatusWindow(settings.StatusWindow);
+        _window = new StatusWindow(settings.Limits.StatusWindow);
         _slots = slots.ToDictionary(s => s.Number);
-        _allowance = settings.MessagesPerSecondMax;
-        foreach (var slot in slots) slot.CommandReady = command => Post(new CarEvent(CarEventKind.Commands, Slot: slot, Command: command));
+        _allowance = new MessageAllowance(settings.Limits.MessagesPerSecond);
+        foreach (var slot in slots) slot.CommandReady = command => Post(new CarEvent(CarEventKind.Command, Slot: slot, Command: command));
     }
 
     internal CarSettings Settings => _settings;
@@ -60,11 +71,13 @@ internal sealed partial class Car : IThreadPoolWorkItem
 
     internal string SessionId { get; private set; } = "";
 
-    internal string LastError { get; private set; } = "";
+    internal DateTimeOffset? SessionSince => _phase == Phase.Normal ? _sessionSince : null;
 
-    internal DateTimeOffset? LastErrorAt { get; private set; }
+    internal CarFailure? LastFailure { get; private set; }
 
     internal DateTimeOffset? LastMessageAt { get; private set; }
+
+    internal int OutstandingCommands => _outstanding.Count;
 
     internal IReadOnlyCollection<ModuleSlot> Slots => _slots.Values;
 
@@ -83,10 +96,10 @@ internal sealed partial class Car : IThreadPoolWorkItem
     /// <summary>Takes the payload of one message from the car's gateway; parses it once, refuses what no gateway sends.</summary>
     internal void Receive(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length > _settings.MessageBytesMax || !TakeAllowance())
+        var isTooLarge = payload.Length > _settings.Limits.MessageBytes;
+        if (isTooLarge || !_allowance.TryTake(Now))
         {
-            Interlocked.Increment(ref Counters.MessagesRefused);
-            LogRefused(_logger, _settings.Name, payload.Length);
+            Refuse(isTooLarge ? $"{payload.Length} bytes are more than {_settings.Limits.MessageBytes}" : "more messages a second than a car may send");
             return;
         }
         ExternalClient message;
@@ -96,34 +109,33 @@ internal sealed partial class Car : IThreadPoolWorkItem
         }
         catch (InvalidProtocolBufferException e)
         {
-            Interlocked.Increment(ref Counters.MessagesRefused);
-            LogUnparsable(_logger, _settings.Name, payload.Length, e.Message);
+            Refuse(e.Message);
             return;
         }
         Post(new CarEvent(CarEventKind.Message, message));
     }
 
-    internal void Post(CarEvent carEvent)
+    internal void Post(in CarEvent carEvent)
     {
+        // Link changes, ticks and stop are few by construction; what peers and modules send is bounded here.
+        var isBounded = carEvent.Kind is CarEventKind.Message or CarEventKind.Command;
         lock (_lock)
         {
-            // Link changes, ticks and stop are few by construction; what peers send is bounded here.
-            var fromPeer = carEvent.Kind is CarEventKind.Message or CarEventKind.Commands;
-            if (fromPeer && _mailbox.Count >= _settings.MailboxMax)
+            if (!isBounded || _mailbox.Count < _settings.Limits.MailboxMessages)
             {
-                Interlocked.Increment(ref Counters.MessagesDropped);
-                return;
+                if (carEvent.Kind == CarEventKind.Tick && carEvent.Done is null)
+                {
+                    if (_tickQueued) return;
+                    _tickQueued = true;
+                }
+                _mailbox.Enqueue(carEvent);
+                if (_pumping) return;
+                _pumping = true;
+                isBounded = false;
             }
-            if (carEvent.Kind == CarEventKind.Tick)
-            {
-                if (_tickQueued) return;
-                _tickQueued = true;
-            }
-            _mailbox.Enqueue(carEvent);
-            if (_pumping) return;
-            _pumping = true;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (isBounded) Drop(carEvent);
+        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     /// <summary>Called by the tick that all cars share; costs a comparison while nothing is due.</summary>
@@ -132,6 +144,7 @@ internal sealed partial class Car : IThreadPoolWorkItem
         if (Now.Ticks >= Interlocked.Read(ref _nextDueTicks)) Post(new CarEvent(CarEventKind.Tick));
     }
 
+    /// <summary>Ends the session with a note, disconnects the devices, then destroys the modules.</summary>
     internal Task StopAsync(string reason)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -141,9 +154,10 @@ internal sealed partial class Car : IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute() => _ = PumpAsync();
 
+    // Never throws: whatever fails inside ends the session and not the car.
     private async Task PumpAsync()
     {
-        while (true)
+        for (var handled = 0; handled < EventsPerTurn; handled++)
         {
             CarEvent next;
             lock (_lock)
@@ -161,11 +175,25 @@ internal sealed partial class Car : IThreadPoolWorkItem
             }
             catch (Exception e)
             {
-                LogFault(_logger, _settings.Name, e);
-                await EndSessionAsync(e.Message, sendNote: true);
+                await EndAfterFaultAsync(e);
             }
             Interlocked.Exchange(ref _nextDueTicks, NextDue().Ticks);
             next.Done?.TrySetResult();
+        }
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private async ValueTask EndAfterFaultAsync(Exception fault)
+    {
+        LogFault(_logger, _settings.Name, fault);
+        try
+        {
+            await EndSessionAsync(fault.Message, sendNote: true);
+        }
+        catch (Exception e)
+        {
+            // The session's state is gone before anything in there can throw; only the note or a module failed.
+            LogFault(_logger, _settings.Name, e);
         }
     }
 
@@ -177,18 +205,16 @@ internal sealed partial class Car : IThreadPoolWorkItem
             case CarEventKind.Message:
                 LastMessageAt = _time.GetUtcNow();
                 return HandleMessageAsync(next.Message!);
-            case CarEventKind.Commands:
+            case CarEventKind.Command:
                 return HandleCommandAsync(next.Slot, next.Command!);
             case CarEventKind.LinkUp:
-                _linkUp = true;
-                return ListenAsync();
+                return HandleLinkUpAsync();
             case CarEventKind.LinkDown:
-                _linkUp = false;
-                return _state == CarState.Error ? ValueTask.CompletedTask : EndSessionAsync(next.Reason, sendNote: false);
+                return HandleLinkDownAsync(next.Reason);
             case CarEventKind.Tick:
                 return TickAsync();
             default:
-                return StopNowAsync(next.Reason);
+                return HandleStopAsync(next.Reason);
         }
     }
 
@@ -206,17 +232,51 @@ internal sealed partial class Car : IThreadPoolWorkItem
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask StopNowAsync(string reason)
+    private async ValueTask HandleLinkUpAsync()
     {
-        await EndSessionAsync(reason, sendNote: true, CarState.Stopped);
-        foreach (var slot in _slots.Values) await slot.StopAsync();
+        _linkUp = true;
+        Listen();
+        if (!_noteIsDue) return;
+        _noteIsDue = false;
+        // The gateway may never have lost its own connection; without this it would wait 30 s for an answer.
+        if (_phase == Phase.Idle) await SendNoteAsync();
     }
 
-    private ValueTask ListenAsync()
+    private async ValueTask HandleLinkDownAsync(string reason)
     {
-        if (_state is CarState.Error) Move(CarState.Uninitialized);
-        if (_state is CarState.Uninitialized) Move(CarState.Connected);
-        return ValueTask.CompletedTask;
+        _linkUp = false;
+        if (_phase != Phase.Idle) _noteIsDue = true;
+        await EndSessionAsync(reason, sendNote: false);
+    }
+
+    private async ValueTask HandleStopAsync(string reason)
+    {
+        try
+        {
+            await EndSessionAsync(reason, sendNote: true, CarState.Stopped);
+        }
+        finally
+        {
+            foreach (var slot in _slots.Values) await StopModuleAsync(slot);
+        }
+    }
+
+    private async ValueTask StopModuleAsync(ModuleSlot slot)
+    {
+        try
+        {
+            await slot.StopAsync();
+        }
+        catch (Exception e)
+        {
+            LogFault(_logger, _settings.Name, e);
+        }
+    }
+
+    private void Listen()
+    {
+        if (_state == CarState.Error) Move(CarState.Uninitialized);
+        if (_linkUp && _state == CarState.Uninitialized) Move(CarState.Connected);
     }
 
     private void Move(CarState to)
@@ -226,28 +286,28 @@ internal sealed partial class Car : IThreadPoolWorkItem
         _state = to;
     }
 
-    private bool TakeAllowance()
+    private void Refuse(string why)
     {
-        lock (_lock)
-        {
-            var now = Now;
-            var rate = _settings.MessagesPerSecondMax;
-            _allowance = Math.Min(rate, _allowance + ((now - _allowanceAt).TotalSeconds * rate));
-            _allowanceAt = now;
-            if (_allowance < 1) return false;
-            _allowance--;
-            return true;
-        }
+        Interlocked.Increment(ref Counters.MessagesRefused);
+        // A flood must not fill the log too: a line a second says it all.
+        if (_allowance.MayLog(Now)) LogRefused(_logger, _settings.Name, why, Interlocked.Read(ref Counters.MessagesRefused));
+    }
+
+    private void Drop(in CarEvent dropped)
+    {
+        Interlocked.Increment(ref Counters.MessagesDropped);
+        if (dropped.Command is { } command) CountUndelivered(command);
+        else if (_allowance.MayLog(Now)) LogMailboxFull(_logger, _settings.Name, Interlocked.Read(ref Counters.MessagesDropped));
     }
 
     private async ValueTask PublishAsync(ExternalServer message)
     {
         var size = message.CalculateSize();
-        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(size);
+        var buffer = ArrayPool<byte>.Shared.Rent(size);
         try
         {
             message.WriteTo(buffer.AsSpan(0, size));
-            await _mqtt.EnqueueAsync(new MqttMessage
+            await _publish(new MqttMessage
             {
                 Topic = _serverTopic,
                 Payload = buffer.AsMemory(0, size),
@@ -256,10 +316,7 @@ internal sealed partial class Car : IThreadPoolWorkItem
         }
         finally
         {
-            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }
-
-/// <summary>One session that ended, for the operator's history.</summary>
-internal sealed record SessionRecord(string SessionId, DateTimeOffset Since, DateTimeOffset Until, string Reason);

@@ -3,7 +3,7 @@ using Mooring.Fleet.Protocol;
 
 namespace Mooring.Fleet.Cars;
 
-/// <summary>What makes two devices one (2.7): name and priority do not count.</summary>
+/// <summary>What makes two devices one: name and priority do not count.</summary>
 internal readonly record struct DeviceKey(int Module, uint Type, string Role)
 {
     internal static DeviceKey Of(Device device) => new((int)device.Module, device.DeviceType, device.DeviceRole);

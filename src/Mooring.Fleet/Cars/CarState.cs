@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Mooring.Fleet.Cars;
 
-/// <summary>The published state of a car (Fleet Protocol server, section 4.9). Shown to people; never asked what to do next.</summary>
+/// <summary>The published state of a car. Shown to people; never asked what to do next.</summary>
 public enum CarState
 {
     /// <summary>The broker has not been reached yet.</summary>

@@ -1,8 +1,8 @@
 namespace Mooring.Fleet.Cars;
 
 /// <summary>
-/// Commands that wait for their response, oldest first (specification 7.2). Answers may come in any order; what is
-/// released comes out in the order of sending.
+/// Commands that wait for their response, oldest first. Answers may come in any order; what is released comes out in the
+/// order of sending.
 /// </summary>
 internal sealed class OutstandingCommands
 {

@@ -4,8 +4,11 @@ namespace Mooring.Fleet.Cars;
 
 internal enum StatusPlace
 {
-    /// <summary>Held or ready: ask <see cref="StatusWindow.TryRelease"/>.</summary>
-    Accepted,
+    /// <summary>The expected one: handle it now, then ask <see cref="StatusWindow.TryRelease"/> for those behind it.</summary>
+    Next,
+
+    /// <summary>Ahead of a gap, kept until the gap closes.</summary>
+    Held,
 
     /// <summary>Answered before, or a second copy of a held one.</summary>
     Duplicate,
@@ -14,7 +17,7 @@ internal enum StatusPlace
     TooFar,
 }
 
-/// <summary>Brings statuses into the order of their counters, modulo 2^32 (specification 7.1).</summary>
+/// <summary>Brings statuses into the order of their counters, modulo 2^32.</summary>
 /// <param name="size">Most numbers that a status may be ahead.</param>
 internal sealed class StatusWindow(int size)
 {
@@ -46,22 +49,30 @@ internal sealed class StatusWindow(int size)
         var distance = unchecked((int)(status.MessageCounter - _next));
         if (distance < 0) return StatusPlace.Duplicate;
         if (distance > size) return StatusPlace.TooFar;
+        if (distance == 0)
+        {
+            Advance(now);
+            return StatusPlace.Next;
+        }
         _held ??= [];
         if (!_held.TryAdd(status.MessageCounter, status)) return StatusPlace.Duplicate;
-        if (distance > 0) GapSince ??= now;
-        return StatusPlace.Accepted;
+        GapSince ??= now;
+        return StatusPlace.Held;
     }
 
     internal bool TryRelease(TimeSpan now, out Status status)
     {
-        if (_held is null || !_held.Remove(_next, out status!))
-        {
-            status = null!;
-            return false;
-        }
-        _next = unchecked(_next + 1);
-        if (_held.Count == 0) GapSince = null;
-        else if (!_held.ContainsKey(_next)) GapSince = now;
+        status = null!;
+        if (_held is null || _held.Count == 0 || !_held.Remove(_next, out status!)) return false;
+        Advance(now);
         return true;
+    }
+
+    // A further gap behind the closed one has its own time.
+    private void Advance(TimeSpan now)
+    {
+        _next = unchecked(_next + 1);
+        if (_held is null || _held.Count == 0) GapSince = null;
+        else if (!_held.ContainsKey(_next)) GapSince = now;
     }
 }

@@ -31,7 +31,7 @@ public abstract class CarTest : MooringTest
 
     private protected Car Start(CarSettings? settings = null)
     {
-        Car = new Car(settings ?? Defaults, [Module], Mqtt, Clock, LoggerFactory.CreateLogger("car"));
+        Car = new Car(settings ?? Defaults, [Module], m => Mqtt.EnqueueAsync(m), Clock, LoggerFactory.CreateLogger("car"));
         Car.Post(new CarEvent(CarEventKind.LinkUp));
         return Car;
     }

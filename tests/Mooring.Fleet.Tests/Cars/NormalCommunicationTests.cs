@@ -1,4 +1,5 @@
 using Mooring.Fleet.Cars;
+using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
 using DeviceState = Mooring.Fleet.Protocol.Status.Types.DeviceState;
 using ResponseType = Mooring.Fleet.Protocol.CommandResponse.Types.Type;
@@ -98,7 +99,7 @@ public sealed class NormalCommunicationTests : CarTest
         Status(DeviceState.Running, 3, Device("a"));
         await AdvanceAsync(3.1);
         await NoteAsync();
-        Assert.Contains("status timeout", Car.LastError, StringComparison.Ordinal);
+        Assert.Contains("status timeout", Car.LastFailure!.Reason, StringComparison.Ordinal);
         await RunAsync(Device("a"));
     }
 
@@ -182,7 +183,7 @@ public sealed class NormalCommunicationTests : CarTest
     }
 
     [Fact]
-    public async Task C131_lost_broker_ends_the_session_without_a_note()
+    public async Task C131_lost_broker_ends_the_session_and_the_note_follows_when_it_is_back()
     {
         Start();
         await RunAsync(Device("a"));
@@ -190,6 +191,8 @@ public sealed class NormalCommunicationTests : CarTest
         await NothingMoreAsync();
         Assert.Equal(CarState.Error, Car.State);
         Car.Post(new CarEvent(CarEventKind.LinkUp));
+        // The gateway may still believe in the lost session.
+        await NoteAsync();
         await RunAsync(Device("a"));
     }
 
@@ -216,7 +219,8 @@ public sealed class NormalCommunicationTests : CarTest
     [Fact]
     public async Task Hostile_unparsable_oversized_and_empty_messages_are_refused()
     {
-        Start(Defaults with { MessageBytesMax = 100 });
+        Expect(4004);
+        Start(Defaults with { Limits = new FleetLimits { MessageBytes = 100 } });
         await RunAsync(Device("a"));
         Car.Receive([0xFF, 0xFF, 0xFF]);
         Car.Receive(new byte[101]);
