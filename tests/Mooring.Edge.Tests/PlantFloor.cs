@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using Mooring.Testing;
+
+[assembly: AssemblyFixture(typeof(Mooring.Edge.Tests.PlantFloor))]
+
+namespace Mooring.Edge.Tests;
+
+/// <summary>
+/// A real container engine on an edge host of its own with a plant LAN, in private network namespaces; made when the first test asks for it,
+/// gone with the test program.
+/// </summary>
+public sealed class PlantFloor : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mooring-plant-").FullName;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private bool _up;
+
+    public string SocketPath => Path.Combine(_folder, "docker.sock");
+
+    /// <summary>The image that the agent uses for runtimes; it answers HTTP on port 8080.</summary>
+    public const string RuntimeImage = "ghcr.io/autonomy-logic/openplc-runtime";
+
+    private string HostNamespace => "mh" + Environment.ProcessId;
+
+    private string LanNamespace => "ml" + Environment.ProcessId;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Brings the engine up unless it is.</summary>
+    public async Task UpAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_up) return;
+            await ScriptAsync("up", cancellationToken);
+            await ScriptAsync("images", cancellationToken);
+            _up = true;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_up) await ScriptAsync("down", CancellationToken.None);
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        _gate.Dispose();
+    }
+
+    private async Task ScriptAsync(string name, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(RepositoryRoot.Combine("eng", "engine", name)) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["MOORING_ENGINE_DIR"] = _folder;
+        start.Environment["MOORING_HOST_NS"] = HostNamespace;
+        start.Environment["MOORING_LAN_NS"] = LanNamespace;
+        start.Environment.Remove("DOCKER_HOST");
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start");
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var error = process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        if (process.ExitCode != 0) throw new InvalidOperationException($"eng/engine/{name} ended with {process.ExitCode}: {await output}{await error}");
+    }
+}
