@@ -12,7 +12,12 @@ internal static partial class SourceRules
         ["Mooring.Kernel"] = (1000, 1999),
         ["Mooring.Mqtt"] = (2000, 2999),
         ["Mooring.Storage"] = (3000, 3499),
+        ["Mooring.SocketIO"] = (3500, 3999),
         ["Mooring.Fleet"] = (4000, 4999),
+        ["Mooring.Chat"] = (5000, 5999),
+        ["Mooring.Tunnel"] = (6000, 6999),
+        ["Mooring.Edge"] = (7000, 7999),
+        ["Mooring.Web"] = (8000, 8999),
         ["Mooring.Cli"] = (9000, 9999),
     };
 
