@@ -63,12 +63,17 @@ internal sealed class MooringHost
         return new MooringHost(builder);
     }
 
-    /// <summary>Serves HTTP on <paramref name="listener"/>.</summary>
-    internal void ListenHttp(Listener listener)
+    /// <summary>Serves HTTP on <paramref name="listener"/>; the result tells the address once it is bound.</summary>
+    internal Func<IPEndPoint> ListenHttp(Listener listener)
     {
         Announce(listener);
-        Builder.WebHost.ConfigureKestrel(options => options.Listen(
-            listener.EndPoint, endpoint => endpoint.Protocols = HttpProtocols.Http1));
+        ListenOptions? bound = null;
+        Builder.WebHost.ConfigureKestrel(options => options.Listen(listener.EndPoint, endpoint =>
+        {
+            endpoint.Protocols = HttpProtocols.Http1;
+            bound = endpoint;
+        }));
+        return () => bound?.IPEndPoint ?? listener.EndPoint;
     }
 
     /// <summary>Names a listener that a role opens itself, so that a taken port is found before anything starts.</summary>

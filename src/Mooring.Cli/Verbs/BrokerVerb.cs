@@ -1,6 +1,7 @@
 using System.CommandLine;
-using System.Net;
+using System.Text;
 using Mooring.Cli.Hosting;
+using Mooring.Kernel.Hashing;
 using Mooring.Mqtt.Broker;
 
 namespace Mooring.Cli.Verbs;
@@ -8,29 +9,72 @@ namespace Mooring.Cli.Verbs;
 /// <summary><c>mooring broker</c>: the MQTT broker alone.</summary>
 internal static class BrokerVerb
 {
+    private const int IterationsMin = 1000;
+
     internal static Command Create()
     {
-        var bind = SharedOptions.Bind();
-        var port = SharedOptions.Port("--mqtt-port", 1883, "the MQTT listener");
-        port.Aliases.Add("--port");
-        var threads = new Option<int>("--io-threads")
-        {
-            Description = "Threads that move bytes.",
-            HelpName = "N",
-            DefaultValueFactory = _ => 1,
-        };
+        var data = SharedOptions.Data();
         var logLevel = SharedOptions.LogLevels(LogLevel.Information);
-        var command = new Command("broker", "Runs the MQTT broker alone (MQTT 3.1, 3.1.1 and 5.0 over TCP).") { bind, port, threads, logLevel };
+        var command = new Command(
+            "broker", "Runs the MQTT broker alone (MQTT 3.1, 3.1.1 and 5.0 over TCP, TLS and WebSocket).") { data, logLevel, CreatePasswd() };
+        var arguments = BrokerArguments.AddTo(command, isAlone: true);
         command.SetAction((parsed, cancellationToken) =>
         {
+            MqttBrokerOptions Read() => arguments.Read(parsed, parsed.GetValue(data)!);
+            var options = Read();
             var host = MooringHost.Create(parsed.GetValue(logLevel));
-            BrokerRole.AddTo(host, new MqttBrokerOptions
-            {
-                Listeners = [new IPEndPoint(MooringHost.ParseAddress("--bind", parsed.GetValue(bind)!), parsed.GetValue(port))],
-                IoThreads = parsed.GetValue(threads),
-            });
-            return host.RunWithoutHttpAsync(cancellationToken);
+            BrokerRole.AddTo(host, options, Read, listener => arguments.PortOption(parsed, listener));
+            return options.Listeners.All(listener => listener.Transport == MqttTransport.Tcp)
+                ? host.RunWithoutHttpAsync(cancellationToken)
+                : host.RunAsync(_ => { }, _ => { }, cancellationToken);
         });
         return command;
+    }
+
+    private static Command CreatePasswd()
+    {
+        var file = new Argument<string>("FILE") { Description = "The file of users; it is made when missing." };
+        var user = new Argument<string>("USER") { Description = "Name of the user; for a car COMPANY/CAR." };
+        var delete = new Option<bool>("--delete") { Description = "Remove the user." };
+        var iterations = new Option<int>("--iterations")
+        {
+            Description = "Cost of the hash; 10000 are enough for long random passwords, and let many devices log in at a time.",
+            HelpName = "N",
+            DefaultValueFactory = _ => PasswordHash.DefaultIterations,
+        };
+        iterations.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < IterationsMin or > PasswordHash.IterationsMax)
+                result.AddError($"--iterations: use {IterationsMin} to {PasswordHash.IterationsMax}");
+        });
+        var command = new Command(
+            "passwd", "Sets a user's password, which is read from the terminal or from standard input.") { file, user, delete, iterations };
+        command.SetAction(parsed =>
+        {
+            var (path, name) = (parsed.GetValue(file)!, parsed.GetValue(user)!);
+            if (!parsed.GetValue(delete)) UsersFile.Set(path, name, ReadPassword(), parsed.GetValue(iterations));
+            else if (!UsersFile.Remove(path, name)) throw new UserErrorException($"{path}: there is no user '{name}'");
+        });
+        return command;
+    }
+
+    private static string ReadPassword()
+    {
+        if (Console.IsInputRedirected) return Console.ReadLine() ?? "";
+        var first = ReadHidden("Password: ");
+        return first == ReadHidden("Password again: ") ? first : throw new UserErrorException("the two passwords are not the same");
+    }
+
+    private static string ReadHidden(string prompt)
+    {
+        Console.Error.Write(prompt);
+        var text = new StringBuilder();
+        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(intercept: true))
+        {
+            if (key.Key != ConsoleKey.Backspace) text.Append(key.KeyChar);
+            else if (text.Length > 0) text.Length--;
+        }
+        Console.Error.WriteLine();
+        return text.ToString();
     }
 }

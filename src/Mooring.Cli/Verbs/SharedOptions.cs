@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Mooring.Cli.Verbs;
@@ -23,18 +24,28 @@ internal static class SharedOptions
             HelpName = "PORT",
             DefaultValueFactory = _ => standard,
         };
-        option.Validators.Add(result =>
-        {
-            // A value that is not a number is reported by the parser itself.
-            if (result.Tokens is [{ Value: var value }]
-                && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port)
-                && port is < 0 or > PortMaximum)
-            {
-                result.AddError($"{name}: '{value}' is not allowed: 0 to {PortMaximum}");
-            }
-        });
+        option.Validators.Add(result => CheckPort(name, result));
         return option;
     }
+
+    /// <summary>A listener that is not opened unless its port is given.</summary>
+    internal static Option<int?> OptionalPort(string name, string what)
+    {
+        var option = new Option<int?>(name)
+        {
+            Description = $"Opens {what} on this port; 0 lets the system choose.",
+            HelpName = "PORT",
+        };
+        option.Validators.Add(result => CheckPort(name, result));
+        return option;
+    }
+
+    internal static Option<string> Data() => new("--data")
+    {
+        Description = "Folder for what must outlive the process.",
+        HelpName = "FOLDER",
+        DefaultValueFactory = _ => "mooring-data",
+    };
 
     internal static Option<LogLevel> LogLevels(LogLevel standard) => new("--log-level")
     {
@@ -42,4 +53,15 @@ internal static class SharedOptions
         HelpName = "LEVEL",
         DefaultValueFactory = _ => standard,
     };
+
+    private static void CheckPort(string name, OptionResult result)
+    {
+        // A value that is not a number is reported by the parser itself.
+        if (result.Tokens is [{ Value: var value }]
+            && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port)
+            && port is < 0 or > PortMaximum)
+        {
+            result.AddError($"{name}: '{value}' is not allowed: 0 to {PortMaximum}");
+        }
+    }
 }

@@ -10,31 +10,30 @@ internal static class UpVerb
 {
     internal static Command Create()
     {
-        var mqttPort = SharedOptions.Port("--mqtt-port", 1883, "the MQTT listener");
         var httpPort = SharedOptions.Port("--http-port", 7700, "health, metrics and the operator API");
+        var data = SharedOptions.Data();
         var logLevel = SharedOptions.LogLevels(LogLevel.Warning);
-        var command = new Command("up", "Runs everything on this machine, on loopback.") { mqttPort, httpPort, logLevel };
+        var command = new Command("up", "Runs everything on this machine, on loopback.") { httpPort, data, logLevel };
+        var broker = BrokerArguments.AddTo(command, isAlone: false);
         command.SetAction((parsed, cancellationToken) =>
         {
+            MqttBrokerOptions ReadBroker() => broker.Read(parsed, parsed.GetValue(data)!);
+            var brokerOptions = ReadBroker();
             var host = MooringHost.Create(parsed.GetValue(logLevel));
-            BrokerRole.AddTo(host, new MqttBrokerOptions
-            {
-                Listeners = [new IPEndPoint(IPAddress.Loopback, parsed.GetValue(mqttPort))],
-            });
-            host.ListenHttp(new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
-            return host.RunAsync(application => application.MapHealth(), PrintTable, cancellationToken);
+            BrokerRole.AddTo(host, brokerOptions, ReadBroker, listener => broker.PortOption(parsed, listener));
+            var http = host.ListenHttp(
+                new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
+            return host.RunAsync(application => application.MapHealth(), application => PrintTable(application, http()), cancellationToken);
         });
         return command;
     }
 
-    private static void PrintTable(WebApplication application)
+    private static void PrintTable(WebApplication application, IPEndPoint http)
     {
-        var mqtt = application.Services.GetRequiredService<MqttBroker>().EndPoints[0];
-        var http = application.Urls.First();
         var table = new AddressTable();
-        table.Add("MQTT", $"mqtt://{mqtt}", $"mosquitto_sub -p {mqtt.Port} -t '#' -v");
-        table.Add("health", $"{http}/health/ready", $"curl {http}/health/ready");
-        table.Add("metrics", $"{http}/metrics", $"curl {http}/metrics");
+        BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
+        table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
+        table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
         table.Print("Mooring is up.");
     }
 }

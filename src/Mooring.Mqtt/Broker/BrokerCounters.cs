@@ -12,6 +12,7 @@ internal sealed class BrokerCounters : IDisposable
     private long _expired;
     private long _queueFull;
     private long _tooLarge;
+    private long _notAllowed;
 
     internal BrokerCounters(MqttBroker broker)
     {
@@ -40,6 +41,8 @@ internal sealed class BrokerCounters : IDisposable
 
     internal void DroppedTooLarge() => Interlocked.Increment(ref _tooLarge);
 
+    internal void DroppedNotAllowed() => Interlocked.Increment(ref _notAllowed);
+
     public void Dispose() => _meter.Dispose();
 
     private Measurement<long>[] Dropped() =>
@@ -48,5 +51,6 @@ internal sealed class BrokerCounters : IDisposable
         new(Volatile.Read(ref _expired), new KeyValuePair<string, object?>("reason", "expired")),
         new(Volatile.Read(ref _queueFull), new KeyValuePair<string, object?>("reason", "queue full")),
         new(Volatile.Read(ref _tooLarge), new KeyValuePair<string, object?>("reason", "larger than the client takes")),
+        new(Volatile.Read(ref _notAllowed), new KeyValuePair<string, object?>("reason", "not allowed")),
     ];
 }

@@ -8,8 +8,8 @@ internal sealed partial class BrokerLog(ILogger logger)
 {
     private readonly ILogger _logger = logger;
 
-    [LoggerMessage(2500, LogLevel.Information, "listening on {EndPoint}")]
-    internal partial void Listening(EndPoint endPoint);
+    [LoggerMessage(2500, LogLevel.Information, "listening on {EndPoint} ({Transport})")]
+    internal partial void Listening(EndPoint endPoint, MqttTransport transport);
 
     [LoggerMessage(2501, LogLevel.Information, "closing the connection of {Remote} (client '{ClientId}'): {Reason}")]
     internal partial void ProtocolError(EndPoint? remote, string? clientId, string reason);
@@ -28,4 +28,13 @@ internal sealed partial class BrokerLog(ILogger logger)
 
     [LoggerMessage(2506, LogLevel.Warning, "a message handler of the in-process client '{ClientId}' failed")]
     internal partial void HandlerFailed(string clientId, Exception error);
+
+    [LoggerMessage(2507, LogLevel.Information, "client '{ClientId}' of {Remote} (user '{User}') is refused: {Reason}")]
+    internal partial void Refused(EndPoint? remote, string clientId, string? user, Codec.MqttReasonCode reason);
+
+    [LoggerMessage(2508, LogLevel.Information, "users and access rules are read again; {Disconnected} clients of removed users are disconnected")]
+    internal partial void AccessReloaded(int disconnected);
+
+    [LoggerMessage(2509, LogLevel.Warning, "users and access rules stay as they were: {Why}")]
+    internal partial void AccessNotReloaded(string why);
 }

@@ -1,17 +1,21 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Mooring.Kernel.Options;
+using Mooring.Kernel.Tls;
+using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Connections;
 using Mooring.Mqtt.Broker.Local;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Broker.Transports.Epoll;
+using Mooring.Mqtt.Broker.Transports.Kestrel;
 using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker;
 
-/// <summary>An MQTT 3.1, 3.1.1 and 5.0 broker for plain TCP on Linux. Sessions and retained messages live in memory.</summary>
+/// <summary>An MQTT 3.1, 3.1.1 and 5.0 broker. Sessions and retained messages live in memory.</summary>
 public sealed class MqttBroker : IAsyncDisposable
 {
     private static readonly TimeSpan TickPeriod = TimeSpan.FromSeconds(1);
@@ -22,8 +26,10 @@ public sealed class MqttBroker : IAsyncDisposable
     private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<BrokerConnection, bool> _connections = new();
     private readonly List<EpollTransport> _transports = [];
+    private readonly KestrelListener[] _kestrel;
     private readonly RetainedStore _retained;
     private ITimer? _ticker;
+    private bool _isStopping;
     private int _isStopped;
 
     /// <summary>Makes a broker; <see cref="Start"/> binds its listeners.</summary>
@@ -31,8 +37,8 @@ public sealed class MqttBroker : IAsyncDisposable
     public MqttBroker(MqttBrokerOptions options, ILogger<MqttBroker> logger, TimeProvider time)
     {
         var errors = new OptionsErrors();
-        options.Validate(errors);
-        errors.ThrowIfAny("broker");
+        options.Validate(errors, time);
+        errors.ThrowIfAny("");
 
         Options = options;
         Log = new BrokerLog(logger);
@@ -41,10 +47,21 @@ public sealed class MqttBroker : IAsyncDisposable
         Subscriptions = new SubscriptionTable(options.Limits.CachedRoutes);
         _retained = new RetainedStore(options.Limits.RetainedMessages, options.Limits.RetainedBytes);
         Counters = new BrokerCounters(this);
+        Access = new AccessControl(options, errors);
+        _kestrel = [.. options.Listeners.Where(listener => !IsEpoll(listener)).Select(listener => new KestrelListener(
+            this, listener, listener.IsSecure ? new ReloadableCertificate(listener.Tls!, time, logger).Watch() : null))];
     }
 
     /// <summary>Addresses that are bound; known after <see cref="Start"/>, with the port chosen where 0 was asked for.</summary>
-    public IReadOnlyList<IPEndPoint> EndPoints => [.. _transports.Select(transport => transport.LocalEndPoint)];
+    public IReadOnlyList<IPEndPoint> EndPoints =>
+        [.. _transports.Select(transport => transport.LocalEndPoint), .. _kestrel.Select(listener => listener.LocalEndPoint)];
+
+    /// <summary>Every listener with the address that it has; known when the host has started.</summary>
+    public IReadOnlyList<MqttListener> Bound =>
+    [
+        .. Options.Listeners.Where(IsEpoll).Zip(_transports, (listener, transport) => listener with { EndPoint = transport.LocalEndPoint }),
+        .. _kestrel.Select(bound => bound.Listener with { EndPoint = bound.LocalEndPoint }),
+    ];
 
     /// <summary>Clients connected now.</summary>
     public int Connections => _connections.Count;
@@ -73,6 +90,8 @@ public sealed class MqttBroker : IAsyncDisposable
 
     internal BrokerCounters Counters { get; }
 
+    internal AccessControl Access { get; }
+
     internal SubscriptionTable Subscriptions { get; }
 
     /// <summary>Milliseconds since the broker was made; monotonic.</summary>
@@ -82,18 +101,57 @@ public sealed class MqttBroker : IAsyncDisposable
     public void Start()
     {
         var transport = new EpollOptions { Threads = Options.IoThreads };
-        foreach (var listener in Options.Listeners)
+        foreach (var listener in Options.Listeners.Where(IsEpoll))
         {
-            _transports.Add(new EpollTransport(listener, transport, _time, connection => Accept(connection)));
+            var entrance = new ClientEntrance(listener);
+            var bounds = transport with { MaximumConnections = listener.MaximumConnections };
+            _transports.Add(new EpollTransport(listener.EndPoint, bounds, _time, connection => Accept(connection, entrance)));
         }
 
         foreach (var started in _transports)
         {
             started.Start();
-            Log.Listening(started.LocalEndPoint);
+            Log.Listening(started.LocalEndPoint, MqttTransport.Tcp);
         }
 
         _ticker = _time.CreateTimer(_ => Tick(Now), null, TickPeriod, TickPeriod);
+    }
+
+    /// <summary>Reads certificates again, now instead of at the next regular look. Open connections keep theirs.</summary>
+    public void ReloadCertificates()
+    {
+        foreach (var listener in _kestrel)
+        {
+            listener.Certificate?.ReloadIfChanged();
+        }
+    }
+
+    /// <summary>Says where Kestrel listens, once it does.</summary>
+    internal void LogKestrel()
+    {
+        foreach (var listener in _kestrel)
+        {
+            Log.Listening(listener.LocalEndPoint, listener.Listener.Transport);
+        }
+    }
+
+    /// <summary>Binds the listeners that Kestrel serves.</summary>
+    internal void BindTo(KestrelServerOptions kestrel)
+    {
+        foreach (var listener in _kestrel)
+        {
+            listener.Bind(kestrel);
+        }
+    }
+
+    /// <summary>Tells every client (5.0: 0x8B) and closes when what is queued has left. Wills are not published.</summary>
+    internal void BeginStop()
+    {
+        Volatile.Write(ref _isStopping, true);
+        foreach (var connection in _connections.Keys)
+        {
+            connection.End(MqttReasonCode.ServerShuttingDown);
+        }
     }
 
     /// <summary>Tells every client (5.0: 0x8B), lets what is queued leave, and closes. Wills are not published.</summary>
@@ -105,17 +163,19 @@ public sealed class MqttBroker : IAsyncDisposable
         }
 
         _ticker?.Dispose();
-        foreach (var connection in _connections.Keys)
-        {
-            connection.End(MqttReasonCode.ServerShuttingDown);
-        }
-
+        BeginStop();
         foreach (var transport in _transports)
         {
             transport.Dispose();
         }
 
         Counters.Dispose();
+        Access.Dispose();
+        foreach (var listener in _kestrel)
+        {
+            listener.Certificate?.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -126,6 +186,9 @@ public sealed class MqttBroker : IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(clientId);
         return new LocalClient(this, clientId);
     }
+
+    /// <summary>Plain TCP has a transport of its own on Linux; the rest is Kestrel's.</summary>
+    private static bool IsEpoll(MqttListener listener) => listener.Transport == MqttTransport.Tcp && OperatingSystem.IsLinux();
 
     internal TimeProvider Time => _time;
 
@@ -178,11 +241,39 @@ public sealed class MqttBroker : IAsyncDisposable
         return !route.IsEmpty;
     }
 
+    /// <summary>
+    /// Reads users and rules again. Clients whose user is gone are told and disconnected; the rules count at once for all others, for
+    /// what they publish and for what still waits for them.
+    /// </summary>
+    /// <param name="options">Where users and rules are now.</param>
+    /// <exception cref="ConfigurationException">They cannot be used; everything stays as it was.</exception>
+    public void ReloadAccess(MqttBrokerOptions options)
+    {
+        Access.Reload(options);
+        List<BrokerConnection> leave = [];
+        lock (_connectGate)
+        {
+            foreach (var session in _sessions.Values.Where(session => session.Local is null))
+            {
+                var permissions = Access.PermissionsOf(new Identity(session.ClientId, session.UserName));
+                session.Permissions = permissions;
+                if (session.Owner is not { } owner) continue;
+                owner.Permissions = permissions;
+                if (session.UserName is { } user && !owner.HasCertificate && !Access.IsKnown(user)) leave.Add(owner);
+            }
+        }
+
+        Subscriptions.Touch();
+        leave.ForEach(connection => connection.End(MqttReasonCode.NotAuthorized));
+        Log.AccessReloaded(leave.Count);
+    }
+
     internal void SendRetained(Subscription subscription)
     {
         foreach (var message in _retained.Find(subscription.Filter, Now))
         {
-            if (subscription.NoLocal && ReferenceEquals(message.Publisher, subscription.Session))
+            if ((subscription.NoLocal && ReferenceEquals(message.Publisher, subscription.Session))
+                || subscription.Session.Permissions?.MayReceive(message.Topic) == false)
             {
                 continue;
             }
@@ -194,18 +285,21 @@ public sealed class MqttBroker : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives <paramref name="connection"/> the session of <paramref name="clientId"/>, a new one when there is none or a clean start is
+    /// Gives <paramref name="connection"/> the session of its client identifier, a new one when there is none or a clean start is
     /// asked for, and ends the connection that had it (MQTT-3.1.4-3). Null when the broker is full.
     /// </summary>
     internal Session? TakeOver(
-        string clientId, bool cleanStart, BrokerConnection connection, uint expirySeconds, out bool present)
+        Identity identity, bool cleanStart, BrokerConnection connection, uint expirySeconds, out bool present)
     {
+        var clientId = identity.ClientId;
         Session? session;
         BrokerConnection? former;
         Will? will = null;
         lock (_connectGate)
         {
             _sessions.TryGetValue(clientId, out session);
+            // What one user left is not for another one who takes the same client identifier.
+            cleanStart |= session is not null && session.UserName != identity.UserName;
             present = session is not null && !cleanStart;
             if (session is { Local: not null } || (session is null && _sessions.Count >= Options.Limits.Sessions))
             {
@@ -224,9 +318,15 @@ public sealed class MqttBroker : IAsyncDisposable
                 session = null;
             }
 
-            session ??= _sessions[clientId] = new Session(clientId, Options.Limits, Counters);
+            session ??= _sessions[clientId] = new Session(clientId, Options.Limits, Counters) { UserName = identity.UserName };
             session.Owner = connection;
             session.ExpirySeconds = expirySeconds;
+            if (!ReferenceEquals(session.Permissions, connection.Permissions))
+            {
+                session.Permissions = connection.Permissions;
+                Subscriptions.Touch();
+            }
+
             session.EndsAt = null;
             session.DelayedWill = null;
         }
@@ -238,10 +338,10 @@ public sealed class MqttBroker : IAsyncDisposable
     }
 
     /// <summary>A connection is over: its will is published or scheduled, its session kept or dropped.</summary>
-    internal void Closed(BrokerConnection connection, Will? will)
+    internal void Closed(BrokerConnection connection, Session? session, Will? will)
     {
         _connections.TryRemove(connection, out _);
-        if (connection.Session is not { } session)
+        if (session is null)
         {
             return;
         }
@@ -308,10 +408,15 @@ public sealed class MqttBroker : IAsyncDisposable
         due?.ForEach(Publish);
     }
 
-    internal BrokerConnection Accept(IConnectionOutput output)
+    internal BrokerConnection Accept(IConnectionOutput output, ClientEntrance entrance)
     {
-        var accepted = new BrokerConnection(this, output);
+        var accepted = new BrokerConnection(this, output, entrance);
         _connections[accepted] = true;
+        if (Volatile.Read(ref _isStopping))
+        {
+            accepted.End(MqttReasonCode.ServerShuttingDown);
+        }
+
         return accepted;
     }
 

@@ -1,7 +1,5 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +11,10 @@ namespace Mooring.Mqtt.Broker;
 /// <summary>Puts the broker into an ASP.NET host.</summary>
 public static class MqttBrokerHosting
 {
-    /// <summary>Adds the broker; it starts and stops with the host.</summary>
+    /// <summary>
+    /// Adds the broker; it starts and stops with the host. Its TLS and WebSocket listeners are served by the host's Kestrel, beside
+    /// whatever else that serves.
+    /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="options">How it runs.</param>
     public static IServiceCollection AddMqttBroker(this IServiceCollection services, MqttBrokerOptions options)
@@ -21,39 +22,48 @@ public static class MqttBrokerHosting
         services.AddSingleton(provider => new MqttBroker(
             options, provider.GetRequiredService<ILogger<MqttBroker>>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddHostedService(provider => new Lifetime(provider.GetRequiredService<MqttBroker>()));
+        services.AddOptions<KestrelServerOptions>().Configure<MqttBroker>((kestrel, broker) => broker.BindTo(kestrel));
+        services.AddTransient<IStartupFilter, WebSocketFilter>();
         return services;
     }
 
     /// <summary>
-    /// Serves MQTT on a Kestrel endpoint, after TLS if the endpoint uses it. Clients without a certificate are let in from this machine only.
+    /// Serves MQTT on a Kestrel endpoint of one's own, after TLS if the endpoint uses it.
     /// </summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="broker">The broker.</param>
-    public static void UseMqttBroker(this ListenOptions endpoint, MqttBroker broker)
+    /// <param name="listener">Who is let in there.</param>
+    public static void UseMqttBroker(this ListenOptions endpoint, MqttBroker broker, MqttListener listener)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        var handler = new MqttConnectionHandler(broker);
-        endpoint.Run(handler.OnConnectedAsync);
+        endpoint.Run(new MqttConnectionHandler(broker, listener).OnConnectedAsync);
     }
 
-    /// <summary>Serves MQTT over WebSocket; clients must offer the subprotocol <c>mqtt</c>, and the host uses WebSockets.</summary>
-    /// <param name="endpoints">The host's endpoints.</param>
-    /// <param name="path">For example <c>/mqtt</c>.</param>
-    public static IEndpointConventionBuilder MapMqttBroker(this IEndpointRouteBuilder endpoints, string path)
+    private sealed class Lifetime(MqttBroker broker) : IHostedLifecycleService
     {
-        ArgumentNullException.ThrowIfNull(endpoints);
-        var handler = new MqttConnectionHandler(endpoints.ServiceProvider.GetRequiredService<MqttBroker>());
-        return endpoints.Map(path, (RequestDelegate)(context => WebSocketConnection.ServeAsync(context, handler)));
-    }
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private sealed class Lifetime(MqttBroker broker) : IHostedService
-    {
         public Task StartAsync(CancellationToken cancellationToken)
         {
             broker.Start();
             return Task.CompletedTask;
         }
 
+        public Task StartedAsync(CancellationToken cancellationToken)
+        {
+            broker.LogKestrel();
+            return Task.CompletedTask;
+        }
+
+        /// <summary>Before Kestrel stops, which waits for every connection to end.</summary>
+        public Task StoppingAsync(CancellationToken cancellationToken)
+        {
+            broker.BeginStop();
+            return Task.CompletedTask;
+        }
+
         public Task StopAsync(CancellationToken cancellationToken) => broker.DisposeAsync().AsTask();
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

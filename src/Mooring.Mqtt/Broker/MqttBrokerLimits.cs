@@ -1,3 +1,5 @@
+using Mooring.Kernel.Options;
+
 namespace Mooring.Mqtt.Broker;
 
 /// <summary>Bounds of the broker: what a single client, and all of them together, can make it hold.</summary>
@@ -5,6 +7,18 @@ public sealed record MqttBrokerLimits
 {
     /// <summary>Time from accept to CONNECT; default 10 s, so that silent sockets do not pile up.</summary>
     public TimeSpan ConnectDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Largest CONNECT in bytes; default 128 KiB, room for a will, and all that a stranger can make the broker buffer.</summary>
+    public int FirstPacketBytes { get; init; } = 128 * 1024;
+
+    /// <summary>Password checks that run at a time, each on a core of its own for some 100 ms; default half of the cores.</summary>
+    public int PasswordChecks { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>Password checks that wait; default 1000, further clients are told that the server is busy.</summary>
+    public int PasswordChecksWaiting { get; init; } = 1000;
+
+    /// <summary>Users whose right password is recognised without the slow check when they come back; default 100,000.</summary>
+    public int RecognisedPasswords { get; init; } = 100_000;
 
     /// <summary>Largest packet in bytes; default 1 MiB.</summary>
     public int MaximumPacketBytes { get; init; } = 1024 * 1024;
@@ -62,4 +76,31 @@ public sealed record MqttBrokerLimits
 
     /// <summary>Messages waiting for the handlers of one in-process client. QoS 0 is dropped beyond; publishers in the process wait.</summary>
     public int LocalQueuedMessages { get; init; } = 64 * 1024;
+
+    internal void Validate(OptionsErrors errors, string key)
+    {
+        errors.RequireInRange(key + ".connectDeadline", ConnectDeadline, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        errors.RequireInRange(key + ".firstPacketBytes", FirstPacketBytes, 256, MaximumPacketBytes);
+        errors.RequireInRange(key + ".passwordChecks", PasswordChecks, 1, 256);
+        errors.RequireInRange(key + ".passwordChecksWaiting", PasswordChecksWaiting, 1, 1_000_000);
+        errors.RequireInRange(key + ".recognisedPasswords", RecognisedPasswords, 1, 10_000_000);
+        errors.RequireInRange(key + ".maximumPacketBytes", MaximumPacketBytes, 256, 268_435_460);
+        errors.RequireInRange(key + ".clientIdBytes", ClientIdBytes, 23, ushort.MaxValue);
+        errors.RequireInRange(key + ".topicBytes", TopicBytes, 16, ushort.MaxValue);
+        errors.RequireInRange(key + ".topicLevels", TopicLevels, 2, 1024);
+        errors.RequireInRange(key + ".inboundReceiveMaximum", InboundReceiveMaximum, (ushort)1, ushort.MaxValue);
+        errors.RequireInRange(key + ".outboundWindow", OutboundWindow, (ushort)1, ushort.MaxValue);
+        errors.RequireInRange(key + ".outboundWindowMaximum", OutboundWindowMaximum, (ushort)1, ushort.MaxValue);
+        errors.RequireInRange(key + ".queuedMessages", QueuedMessages, 1, 10_000_000);
+        errors.RequireInRange(key + ".queuedBytes", QueuedBytes, 1024, 1L << 40);
+        errors.RequireInRange(key + ".outboundBufferBytes", OutboundBufferBytes, 4096, 1 << 30);
+        errors.RequireInRange(key + ".stalledFor", StalledFor, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        errors.RequireInRange(key + ".subscriptionsPerSession", SubscriptionsPerSession, 1, 10_000_000);
+        errors.RequireInRange(key + ".sessions", Sessions, 1, 10_000_000);
+        errors.RequireInRange(key + ".sessionExpiry", SessionExpiry, TimeSpan.Zero, TimeSpan.FromDays(3650));
+        errors.RequireInRange(key + ".retainedMessages", RetainedMessages, 0, 100_000_000);
+        errors.RequireInRange(key + ".retainedBytes", RetainedBytes, 0, 1L << 40);
+        errors.RequireInRange(key + ".cachedRoutes", CachedRoutes, 1, 10_000_000);
+        errors.RequireInRange(key + ".localQueuedMessages", LocalQueuedMessages, 16, 10_000_000);
+    }
 }

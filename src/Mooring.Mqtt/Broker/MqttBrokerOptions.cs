@@ -6,24 +6,45 @@ namespace Mooring.Mqtt.Broker;
 /// <summary>What a broker needs to know.</summary>
 public sealed record MqttBrokerOptions
 {
-    /// <summary>Plain TCP listeners; default 127.0.0.1:1883. Clients are anonymous, so only loopback addresses are allowed.</summary>
-    public IReadOnlyList<IPEndPoint> Listeners { get; init; } = [new(IPAddress.Loopback, 1883)];
+    /// <summary>Where clients connect; default plain TCP on 127.0.0.1:1883.</summary>
+    public IReadOnlyList<MqttListener> Listeners { get; init; } = [new IPEndPoint(IPAddress.Loopback, 1883)];
 
-    /// <summary>Threads that move bytes, 1 to 64; default 1, which serves hundreds of thousands of messages a second.</summary>
+    /// <summary>
+    /// File of users, lines <c>name:hash</c>; null for no users. The hashes are those of <c>mooring broker passwd</c> or mosquitto_passwd.
+    /// </summary>
+    public string? UsersFile { get; init; }
+
+    /// <summary>File of access rules, a JSON list; it takes the place of <see cref="AccessRules"/>.</summary>
+    public string? AccessFile { get; init; }
+
+    /// <summary>
+    /// Rules in order; the first that matches decides, and what none matches is denied. Null: whoever may connect may do everything.
+    /// </summary>
+    public IReadOnlyList<AccessRule>? AccessRules { get; init; }
+
+    /// <summary>Threads that move bytes of plain TCP, 1 to 64; default 1, which serves hundreds of thousands of messages a second.</summary>
     public int IoThreads { get; init; } = 1;
 
     /// <summary>Bounds of everything that a client can make the broker hold.</summary>
     public MqttBrokerLimits Limits { get; init; } = new();
 
-    /// <summary>Adds all that is wrong with these options to <paramref name="errors"/>.</summary>
-    public void Validate(OptionsErrors errors)
+    /// <summary>Adds all that is wrong with these options, and with the files that they name, to <paramref name="errors"/>.</summary>
+    /// <param name="errors">Where errors go.</param>
+    /// <param name="time">Clock for the dates of certificates.</param>
+    public void Validate(OptionsErrors errors, TimeProvider time)
     {
-        foreach (var listener in Listeners)
+        ArgumentNullException.ThrowIfNull(errors);
+        for (var i = 0; i < Listeners.Count; i++)
         {
+            var listener = Listeners[i];
+            listener.Validate(errors, $"listeners[{i}]", UsersFile is not null, time);
             errors.Require(
-                IPAddress.IsLoopback(listener.Address), "listeners", listener, "anonymous clients are accepted on loopback addresses only");
+                listener.EndPoint.Port == 0 || !Listeners.Take(i).Any(other => other.EndPoint.Equals(listener.EndPoint)),
+                $"listeners[{i}]", listener.EndPoint, "another listener has this address");
         }
-
-        errors.Require(IoThreads is >= 1 and <= 64, "ioThreads", IoThreads, "1 to 64");
+        for (var i = 0; i < (AccessRules?.Count ?? 0); i++) AccessRules![i].Validate(errors, $"access[{i}].topic");
+        new Access.AccessControl(this, errors).Dispose();
+        errors.Require(IoThreads is >= 1 and <= 64, "ioThreads", IoThreads, "use 1 to 64");
+        Limits.Validate(errors, "limits");
     }
 }

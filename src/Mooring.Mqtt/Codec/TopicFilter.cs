@@ -73,6 +73,43 @@ internal static class TopicFilter
     }
 
     /// <summary>
+    /// Whether every topic that <paramref name="filter"/> matches is matched by <paramref name="wider"/> as well; both are valid
+    /// and without a share prefix.
+    /// </summary>
+    internal static bool Covers(ReadOnlySpan<byte> wider, ReadOnlySpan<byte> filter)
+    {
+        if (filter.Length > 0 && filter[0] == (byte)'$' && wider.Length > 0 && wider[0] is SingleLevel or MultiLevel)
+        {
+            return false;
+        }
+
+        while (true)
+        {
+            var widerLevel = TakeLevel(ref wider, out var widerGoesOn);
+            if (widerLevel is [MultiLevel])
+            {
+                return true;
+            }
+
+            var level = TakeLevel(ref filter, out var filterGoesOn);
+            if (level is [MultiLevel] || (widerLevel is not [SingleLevel] && !widerLevel.SequenceEqual(level)))
+            {
+                return false;
+            }
+
+            if (!filterGoesOn)
+            {
+                return !widerGoesOn || wider is [MultiLevel];
+            }
+
+            if (!widerGoesOn)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>
     /// Splits <c>$share/name/filter</c>. Returns false for a share that is not valid; a filter without the prefix is returned whole with
     /// an empty share name.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Codec;
@@ -44,26 +45,105 @@ internal sealed partial class BrokerConnection
             return;
         }
 
-        var assigned = connect.ClientId.IsEmpty;
-        var clientId = assigned
-            ? "mooring-" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture)
-            : Encoding.UTF8.GetString(connect.ClientId);
-        _will = connect.HasWill ? ReadWill(connect) : null;
+        var isAssigned = connect.ClientId.IsEmpty;
+        var request = new ConnectRequest(
+            isAssigned ? "mooring-" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture) : Encoding.UTF8.GetString(connect.ClientId),
+            isAssigned,
+            connect.CleanStart,
+            settings.ExpirySeconds,
+            broker.CapExpiry(Version == MqttVersion.V500 ? settings.ExpirySeconds : connect.CleanStart ? 0 : uint.MaxValue),
+            connect.HasWill ? ReadWill(connect) : null);
         _keepAliveMilliseconds = connect.KeepAliveSeconds * 1000L;
 
-        var expiry = Version == MqttVersion.V500
-            ? broker.CapExpiry(settings.ExpirySeconds)
-            : connect.CleanStart ? 0 : broker.CapExpiry(uint.MaxValue);
-        if (broker.TakeOver(clientId, connect.CleanStart, this, expiry, out var present) is not { } session)
+        var user = connect.HasUserName ? Encoding.UTF8.GetString(connect.UserName) : null;
+        var verdict = broker.Access.Judge(entrance.Listener, entrance.Certificate, user, connect.Password, out var name);
+        if (verdict == MqttReasonCode.ContinueAuthentication)
         {
-            _will = null;
+            // A password check takes as long as thousands of packets: not on this thread.
+            _isPaused = true;
+            output.Pause(true);
+            _ = CheckPasswordAsync(request, user!, connect.Password.ToArray());
+            return;
+        }
+
+        Decide(request, name, verdict);
+    }
+
+    private async Task CheckPasswordAsync(ConnectRequest request, string user, byte[] password)
+    {
+        var verdict = PasswordVerdict.Busy;
+        try
+        {
+            verdict = await broker.Access.CheckAsync(user, password, () => !_isOver).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The broker stops; the client is told so.
+        }
+
+        Decide(request, user, verdict switch
+        {
+            PasswordVerdict.Right => MqttReasonCode.Success,
+            PasswordVerdict.Wrong => MqttReasonCode.BadUserNameOrPassword,
+            _ => MqttReasonCode.ServerBusy,
+        });
+        _isPaused = false;
+        output.Pause(false);
+    }
+
+    /// <summary>Lets the client in, or tells it why not. The caller is the only one that handles this connection's input.</summary>
+    private void Decide(ConnectRequest request, string? name, MqttReasonCode verdict)
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        var identity = new Identity(request.ClientId, name);
+        var permissions = broker.Access.PermissionsOf(identity);
+        if (verdict == MqttReasonCode.Success
+            && request.Will is { } will && permissions is not null && !permissions.MayPublish(will.Message.Topic))
+        {
+            verdict = MqttReasonCode.NotAuthorized;
+        }
+
+        if (verdict != MqttReasonCode.Success)
+        {
+            broker.Log.Refused(output.RemoteEndPoint, request.ClientId, name, verdict);
+            Refuse(verdict);
+            End(null);
+            return;
+        }
+
+        Permissions = permissions;
+        Enter(request, identity);
+    }
+
+    private void Enter(ConnectRequest request, Identity identity)
+    {
+        if (broker.TakeOver(identity, request.CleanStart, this, request.Expiry, out var present) is not { } session)
+        {
             Refuse(MqttReasonCode.ServerBusy);
             End(null);
             return;
         }
 
-        WriteConnAck(present, clientId, assigned, settings.ExpirySeconds, expiry);
-        _session = session;
+        WriteConnAck(present, request.ClientId, request.IsAssigned, request.AskedExpiry, request.Expiry);
+        var isGone = false;
+        lock (_leaving)
+        {
+            _session = session;
+            _will = request.Will;
+            isGone = _hasLeft;
+        }
+
+        // The connection may have ended while its password was checked; then the session is left like any other.
+        if (isGone)
+        {
+            broker.Closed(this, session, _will);
+            return;
+        }
+
         session.Attach(this);
     }
 

@@ -57,7 +57,7 @@ internal sealed partial class BrokerConnection
     {
         broker.Counters.Received();
         var topic = ResolveTopic(publish, out var expirySeconds);
-        var allowed = CheckTopic(topic);
+        var allowed = MayPublish(topic);
         var qos = publish.QualityOfService;
         if (qos == QualityOfService.ExactlyOnce && allowed == MqttReasonCode.Success && !session.TryReceive(publish.PacketId))
         {
@@ -66,7 +66,11 @@ internal sealed partial class BrokerConnection
         }
 
         var matched = true;
-        if (allowed == MqttReasonCode.Success)
+        if (allowed != MqttReasonCode.Success)
+        {
+            broker.Counters.DroppedNotAllowed();
+        }
+        else
         {
             var message = RoutedMessage.Create(
                 topic, publish.Payload, qos, publish.Retain, Forwardable(publish.Properties),
@@ -149,7 +153,26 @@ internal sealed partial class BrokerConnection
             return MqttReasonCode.TopicNameInvalid;
         }
 
-        return TopicName.IsServerOwned(topic) ? MqttReasonCode.NotAuthorized : MqttReasonCode.Success;
+        return TopicName.IsServerOwned(topic) || Permissions?.MayPublish(topic) == false
+            ? MqttReasonCode.NotAuthorized
+            : MqttReasonCode.Success;
+    }
+
+    /// <summary>As <see cref="CheckTopic"/>; a client that publishes to one topic for ever is judged once.</summary>
+    private MqttReasonCode MayPublish(ReadOnlySpan<byte> topic)
+    {
+        if (!ReferenceEquals(_judgedTopic, _lastTopic) || !ReferenceEquals(_judgedBy, Permissions) || !topic.SequenceEqual(_lastTopic))
+        {
+            var verdict = CheckTopic(topic);
+            if (!topic.SequenceEqual(_lastTopic))
+            {
+                return verdict;
+            }
+
+            (_judgedTopic, _judgedBy, _verdict) = (_lastTopic, Permissions, verdict);
+        }
+
+        return _verdict;
     }
 
     private static byte[]? Forwardable(PropertyBlock properties)
@@ -218,6 +241,11 @@ internal sealed partial class BrokerConnection
         if (filter.Length > _limits.TopicBytes || TopicName.CountLevels(filter) > _limits.TopicLevels)
         {
             return Failure(MqttReasonCode.TopicFilterInvalid);
+        }
+
+        if (Permissions?.MaySubscribe(filter) == false)
+        {
+            return Failure(MqttReasonCode.NotAuthorized);
         }
 
         var key = request.Filter.ToArray();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Broker.Transports.Epoll;
 using Mooring.Mqtt.Codec;
@@ -10,22 +11,27 @@ namespace Mooring.Mqtt.Broker.Connections;
 /// One client connection, without any I/O: bytes come in through <see cref="OnReceived"/>, on one thread at a time, and go out through
 /// <see cref="IConnectionOutput"/>. It lives from accept to close and is thrown away whole; what outlives it is the session.
 /// </summary>
-internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOutput output) : IEpollHandler
+internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOutput output, ClientEntrance entrance) : IEpollHandler
 {
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _scratch;
 
     private readonly MqttBrokerLimits _limits = broker.Options.Limits;
+    private readonly Lock _leaving = new();
     private Session? _session;
     private Will? _will;
     private byte[][]? _aliases;
     private byte[] _lastTopic = [];
+    private byte[]? _judgedTopic;
+    private Permissions? _judgedBy;
+    private MqttReasonCode _verdict;
     private long _lastReceived = broker.Now;
     private long _keepAliveMilliseconds;
     private uint _maximumPacketBytes = uint.MaxValue;
     private int _stalledTicks;
-    private bool _isOver;
-    private int _hasLeft;
+    private volatile bool _isOver;
+    private volatile bool _isPaused;
+    private bool _hasLeft;
 
     internal MqttVersion Version { get; private set; } = MqttVersion.V311;
 
@@ -38,7 +44,14 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
 
     internal Session? Session => _session;
 
+    /// <summary>What the client may do; null for everything.</summary>
+    internal Permissions? Permissions { get; set; }
+
+    internal bool HasCertificate => entrance.Certificate is not null;
+
     internal long Now => broker.Now;
+
+    private int LargestPacket => _session is null ? _limits.FirstPacketBytes : _limits.MaximumPacketBytes;
 
     /// <inheritdoc/>
     public int OnReceived(ReadOnlyMemory<byte> bytes)
@@ -47,8 +60,8 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
         try
         {
             // After the end nothing is read any more, but what the transport hands over is taken off its hands.
-            while (!_isOver
-                && MqttFraming.TryRead(bytes.Span[consumed..], _limits.MaximumPacketBytes, out var frame) == FrameReadResult.Frame)
+            while (!_isOver && !_isPaused
+                && MqttFraming.TryRead(bytes.Span[consumed..], LargestPacket, out var frame) == FrameReadResult.Frame)
             {
                 consumed += frame.Length;
                 Handle(frame);
@@ -145,10 +158,17 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     /// </summary>
     private void Leave()
     {
-        if (Interlocked.Exchange(ref _hasLeft, 1) == 0)
+        lock (_leaving)
         {
-            broker.Closed(this, _will);
+            if (_hasLeft)
+            {
+                return;
+            }
+
+            _hasLeft = true;
         }
+
+        broker.Closed(this, _session, _will);
     }
 
     internal bool Accepts(in Delivery delivery) =>

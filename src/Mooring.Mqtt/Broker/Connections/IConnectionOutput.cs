@@ -18,4 +18,10 @@ internal interface IConnectionOutput
 
     /// <summary>Sends what is queued, then closes within the transport's deadline.</summary>
     void Close();
+
+    /// <summary>
+    /// Stops handing over input, or goes on, first with what was left over. Called while the connection handles input, or later to
+    /// go on.
+    /// </summary>
+    void Pause(bool paused);
 }

@@ -56,6 +56,9 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
         }
     }
 
+    /// <summary>Routes are computed again: a session may now receive more, or less.</summary>
+    internal void Touch() => Interlocked.Increment(ref _epoch);
+
     internal Route Find(ReadOnlySpan<byte> topic)
     {
         var lookup = _routes.GetAlternateLookup<ReadOnlySpan<byte>>();
@@ -77,6 +80,7 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
             _wildcards.Match(topic, found);
         }
 
+        RemoveForbidden(found, topic);
         route = Merge(epoch, found);
         // Topics that nobody listens to are not remembered: a client could name any number of them.
         if (!route.IsEmpty)
@@ -90,6 +94,18 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
         }
 
         return route;
+    }
+
+    /// <summary>A rule may deny a topic inside a filter that is allowed; judged here, it costs nothing per message.</summary>
+    private static void RemoveForbidden(List<Subscription> found, ReadOnlySpan<byte> topic)
+    {
+        for (var i = found.Count - 1; i >= 0; i--)
+        {
+            if (found[i].Session.Permissions?.MayReceive(topic) == false)
+            {
+                found.RemoveAt(i);
+            }
+        }
     }
 
     private static Route Merge(long epoch, List<Subscription> found)

@@ -1,3 +1,4 @@
+using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Connections;
 using Mooring.Mqtt.Broker.Local;
 using Mooring.Mqtt.Broker.Routing;
@@ -21,6 +22,12 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
     private BrokerConnection? _owner;
 
     internal string ClientId { get; } = clientId;
+
+    /// <summary>The user that the session belongs to; null for an anonymous one.</summary>
+    internal string? UserName { get; init; }
+
+    /// <summary>What the session may receive; null for everything. Written under the broker's connect lock.</summary>
+    internal Permissions? Permissions { get; set; }
 
     /// <summary>The in-process client whose session this is; null for clients with a connection.</summary>
     internal LocalClient? Local { get; init; }
@@ -267,6 +274,13 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
             if (delivery.Message.IsExpired(connection.Now))
             {
                 counters.DroppedExpired();
+                continue;
+            }
+
+            // What waited may be forbidden by now.
+            if (Permissions?.MayReceive(delivery.Message.Topic) == false)
+            {
+                counters.DroppedNotAllowed();
                 continue;
             }
 

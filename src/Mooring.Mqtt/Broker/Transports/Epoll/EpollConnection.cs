@@ -99,7 +99,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     }
 
     /// <summary>Stops or resumes reading; resuming hands kept bytes to the handler again, on the I/O thread.</summary>
-    internal void Pause(bool paused)
+    public void Pause(bool paused)
     {
         lock (_gate)
         {

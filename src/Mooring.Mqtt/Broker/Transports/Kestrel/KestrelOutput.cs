@@ -20,6 +20,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     private int _leaving;
     private bool _isFlushing;
     private bool _isClosing;
+    private TaskCompletionSource? _paused;
 
     internal BrokerConnection? Connection { get; set; }
 
@@ -68,12 +69,37 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
         _ = FinishAsync(flush);
     }
 
+    public void Pause(bool paused)
+    {
+        lock (_gate)
+        {
+            if (paused) _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            else _paused?.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// For the reader, after it has handed over input: null when the connection did not ask for a pause meanwhile, otherwise the
+    /// pause's end, which may be over already.
+    /// </summary>
+    internal Task? TakePause()
+    {
+        lock (_gate) return _isClosing ? null : _paused?.Task;
+    }
+
+    /// <summary>For the reader, before it hands over input again.</summary>
+    internal void ForgetPause()
+    {
+        lock (_gate) _paused = null;
+    }
+
     public void Close()
     {
         lock (_gate)
         {
             if (_isClosing) return;
             _isClosing = true;
+            _paused?.TrySetResult();
         }
         RequestFlush();
         context.Transport.Input.CancelPendingRead();

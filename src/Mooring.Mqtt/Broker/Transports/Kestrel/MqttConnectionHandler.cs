@@ -1,22 +1,35 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Connections;
 
 namespace Mooring.Mqtt.Broker.Transports.Kestrel;
 
 /// <summary>Drives the broker from a Kestrel connection (TLS, WebSocket, in-memory): one loop, no task beside it.</summary>
-internal sealed class MqttConnectionHandler(MqttBroker broker) : ConnectionHandler
+internal sealed class MqttConnectionHandler(MqttBroker broker, MqttListener listener) : ConnectionHandler
 {
+    private int _open;
+
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
-        // Without a certificate, only this machine is let in.
-        var isLocal = connection.RemoteEndPoint is not IPEndPoint remote || IPAddress.IsLoopback(remote.Address);
-        if (!isLocal && connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is null) return;
+        var isTooMany = Interlocked.Increment(ref _open) > listener.MaximumConnections;
+        try
+        {
+            if (!isTooMany) await ServeAsync(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private async Task ServeAsync(ConnectionContext connection)
+    {
         var output = new KestrelOutput(connection, broker.Time);
-        var accepted = broker.Accept(output);
+        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        var accepted = broker.Accept(output, new ClientEntrance(listener, certificate));
         output.Connection = accepted;
         try
         {
@@ -38,8 +51,15 @@ internal sealed class MqttConnectionHandler(MqttBroker broker) : ConnectionHandl
         while (!output.IsClosing)
         {
             var result = await input.ReadAsync().ConfigureAwait(false);
-            var consumed = Process(connection, result.Buffer);
-            input.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
+            var consumed = result.Buffer.GetPosition(Process(connection, result.Buffer));
+            if (output.TakePause() is { } pause)
+            {
+                input.AdvanceTo(consumed);
+                await pause.ConfigureAwait(false);
+                output.ForgetPause();
+                continue;
+            }
+            input.AdvanceTo(consumed, result.Buffer.End);
             if (result.IsCompleted) break;
         }
     }

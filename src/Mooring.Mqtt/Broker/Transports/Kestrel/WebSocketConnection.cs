@@ -45,6 +45,7 @@ internal sealed class WebSocketConnection : ConnectionContext
         using var socket = await context.WebSockets.AcceptWebSocketAsync(asked).ConfigureAwait(false);
         var address = context.Connection.RemoteIpAddress;
         var connection = new WebSocketConnection(socket, address is null ? null : new IPEndPoint(address, context.Connection.RemotePort));
+        connection.Features.Set(context.Features.Get<ITlsConnectionFeature>());
         var receiving = connection.ReceiveAsync(context.RequestAborted);
         var sending = connection.SendAsync(context.RequestAborted);
         await handler.OnConnectedAsync(connection).ConfigureAwait(false);
