@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -32,10 +33,11 @@ public static class MqttBrokerHosting
     /// </summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="broker">The broker.</param>
-    /// <param name="listener">Who is let in there.</param>
-    public static void UseMqttBroker(this ListenOptions endpoint, MqttBroker broker, MqttListener listener)
+    /// <param name="listener">Who is let in there; null for the rules of a listener of this address.</param>
+    public static void UseMqttBroker(this ListenOptions endpoint, MqttBroker broker, MqttListener? listener = null)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        listener ??= new MqttListener { EndPoint = endpoint.IPEndPoint ?? new IPEndPoint(IPAddress.Loopback, 0) };
         endpoint.Run(new MqttConnectionHandler(broker, listener).OnConnectedAsync);
     }
 

@@ -80,7 +80,7 @@ public sealed record MqttBrokerLimits
     internal void Validate(OptionsErrors errors, string key)
     {
         errors.RequireInRange(key + ".connectDeadline", ConnectDeadline, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
-        errors.RequireInRange(key + ".firstPacketBytes", FirstPacketBytes, 256, MaximumPacketBytes);
+        errors.RequireInRange(key + ".firstPacketBytes", FirstPacketBytes, 256, 268_435_460);
         errors.RequireInRange(key + ".passwordChecks", PasswordChecks, 1, 256);
         errors.RequireInRange(key + ".passwordChecksWaiting", PasswordChecksWaiting, 1, 1_000_000);
         errors.RequireInRange(key + ".recognisedPasswords", RecognisedPasswords, 1, 10_000_000);

@@ -15,7 +15,7 @@ public abstract class BrokerTest : MooringTest
         _broker = new Lazy<MqttBroker>(() =>
         {
             var broker = new MqttBroker(
-                new MqttBrokerOptions { Listeners = [new IPEndPoint(IPAddress.Loopback, 0)], Limits = Limits },
+                Configure(new MqttBrokerOptions { Listeners = [new IPEndPoint(IPAddress.Loopback, 0)], Limits = Limits }),
                 LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System);
             broker.Start();
             return broker;
@@ -27,6 +27,8 @@ public abstract class BrokerTest : MooringTest
     protected IPEndPoint Address => Broker.EndPoints[0];
 
     protected virtual MqttBrokerLimits Limits => new();
+
+    protected virtual MqttBrokerOptions Configure(MqttBrokerOptions options) => options;
 
     public override async ValueTask DisposeAsync()
     {

@@ -174,11 +174,11 @@ public sealed class LocalClientTests : MooringTest
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddMqttBroker(new MqttBrokerOptions { Listeners = [] });
+        builder.Services.AddMqttBroker(new MqttBrokerOptions
+        {
+            Listeners = [new MqttListener { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Transport = MqttTransport.WebSocket }],
+        });
         var host = builder.Build();
-        host.UseWebSockets();
-        host.MapMqttBroker("/mqtt");
         await host.StartAsync(TestTimeout);
         return host;
     }

@@ -26,7 +26,8 @@ internal sealed class RawClient : IDisposable
     /// <summary>Connects and returns the dump of CONNACK without its properties.</summary>
     internal static RawClient Connect(
         IPEndPoint broker, string id, MqttVersion version = MqttVersion.V311, bool clean = true, uint? expiry = null,
-        string? will = null, uint willDelay = 0, ushort receiveMaximum = 0, uint maximumPacketSize = 0, string expect = "ConnAck Success")
+        string? will = null, uint willDelay = 0, ushort receiveMaximum = 0, uint maximumPacketSize = 0, string? user = null,
+        string? password = null, string expect = "ConnAck Success")
     {
         var client = new RawClient(broker, version);
         var properties = new PropertyWriter();
@@ -62,6 +63,10 @@ internal sealed class RawClient : IDisposable
             WillTopic = will is null ? default : Encoding.UTF8.GetBytes(will),
             WillPayload = "gone"u8,
             WillProperties = willProperties.Written,
+            HasUserName = user is not null,
+            UserName = Encoding.UTF8.GetBytes(user ?? ""),
+            HasPassword = password is not null,
+            Password = Encoding.UTF8.GetBytes(password ?? ""),
         });
         client.Send(output.WrittenSpan);
         Assert.StartsWith(expect, client.Receive(), StringComparison.Ordinal);

@@ -51,7 +51,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
 
     internal long Now => broker.Now;
 
-    private int LargestPacket => _session is null ? _limits.FirstPacketBytes : _limits.MaximumPacketBytes;
+    private int LargestPacket => _session is null ? Math.Min(_limits.FirstPacketBytes, _limits.MaximumPacketBytes) : _limits.MaximumPacketBytes;
 
     /// <inheritdoc/>
     public int OnReceived(ReadOnlyMemory<byte> bytes)
