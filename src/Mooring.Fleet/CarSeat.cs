@@ -22,6 +22,8 @@ internal sealed class CarSeat(CarSettings settings, CarOptions options, IModuleL
     /// <summary>Why the car's modules cannot be used.</summary>
     internal string? LoadFailure { get; private set; }
 
+    internal CarState State => Car?.State ?? (LoadFailure is null ? CarState.Stopped : CarState.Error);
+
     internal bool IsSame(CarSettings otherSettings, CarOptions otherOptions) =>
         settings == otherSettings && options == otherOptions && LoadFailure is null;
 

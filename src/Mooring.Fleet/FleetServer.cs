@@ -26,6 +26,7 @@ public sealed partial class FleetServer : IAsyncDisposable
     private readonly SemaphoreSlim _changing = new(1);
     private volatile FleetOptions _options;
     private volatile IReadOnlyDictionary<string, CarSeat> _seats = new Dictionary<string, CarSeat>();
+    private readonly FleetMetrics _metrics;
     private BrokerLinks _links;
     private Task _ticking = Task.CompletedTask;
 
@@ -39,6 +40,7 @@ public sealed partial class FleetServer : IAsyncDisposable
         _time = time;
         _logger = logger;
         _links = CreateLinks(options);
+        _metrics = new FleetMetrics(this);
     }
 
     /// <summary>What the server runs with.</summary>
@@ -105,7 +107,7 @@ public sealed partial class FleetServer : IAsyncDisposable
             var gone = old.Values.Except(seats.Values).ToList();
             _seats = seats;
             _options = next;
-            await WithinAsync(gone.Select(s => s.LeaveAsync("the configuration was changed")));
+            await LeaveAsync(gone, "the configuration was changed");
             if (!keepsLinks)
             {
                 var formerLinks = _links;
@@ -133,7 +135,7 @@ public sealed partial class FleetServer : IAsyncDisposable
             var changed = NewSeat(_options, seat.Options with { IsEnabled = isEnabled });
             await LoadAsync([changed], startPartially: false, cancellationToken);
             _seats = new Dictionary<string, CarSeat>(_seats, StringComparer.Ordinal) { [name] = changed };
-            await WithinAsync([seat.LeaveAsync(isEnabled ? "enabled by an operator" : "disabled by an operator")]);
+            await LeaveAsync([seat], isEnabled ? "enabled by an operator" : "disabled by an operator");
             changed.Listen(_links);
             return true;
         }
@@ -158,6 +160,7 @@ public sealed partial class FleetServer : IAsyncDisposable
     {
         await StopAsync();
         await _links.DisposeAsync();
+        _metrics.Dispose();
         _stopping.Dispose();
         _changing.Dispose();
     }
@@ -187,6 +190,13 @@ public sealed partial class FleetServer : IAsyncDisposable
             failures.Add(failure);
         }
         if (failures.Count > 0 && !startPartially) throw new FleetStartException(failures);
+    }
+
+    private async Task LeaveAsync(IReadOnlyList<CarSeat> seats, string reason)
+    {
+        await WithinAsync(seats.Select(s => s.LeaveAsync(reason)));
+        foreach (var seat in seats)
+            if (seat.Car is { } car) _metrics.Keep(car.Counters);
     }
 
     private async Task WithinAsync(IEnumerable<Task> stops)

@@ -200,14 +200,15 @@ internal sealed partial class Car
     private async ValueTask FinishCommandAsync(OutstandingCommands.Entry entry)
     {
         Interlocked.Increment(ref entry.Delivered ? ref Counters.CommandsDelivered : ref Counters.CommandsUndelivered);
+        entry.Command.Outcome?.TrySetResult(entry.Delivered ? CommandOutcome.Delivered : CommandOutcome.Refused);
         if (entry.Delivered && entry.Slot is { } slot) await slot.AcknowledgeAsync(entry.Command);
     }
 
     private void KeepPending(ModuleSlot? slot, CarCommand command)
     {
-        // Without a policy nothing from before the first device survives; the newest is kept only until then.
-        var isWaiting = _settings.Offline == OfflinePolicy.Discard && slot is not null && !_connected.Keys.Any(k => k.Module == slot.Number);
-        if (isWaiting) DropPending(slot!.Number);
+        // Without a policy nothing from before the module's first device survives; the newest is kept only until then.
+        var module = slot?.Number ?? (int)command.Device.Module;
+        if (_settings.Offline == OfflinePolicy.Discard && !_connected.Keys.Any(k => k.Module == module)) DropPending(module);
         if (_settings.Offline != OfflinePolicy.Discard)
         {
             var keptMax = _settings.Offline == OfflinePolicy.Keep ? _settings.KeptCommandsMax : 1;
@@ -226,8 +227,8 @@ internal sealed partial class Car
 
     private void DropPending(int module)
     {
-        foreach (var (_, command) in _pending.Where(p => p.Slot?.Number == module)) CountUndelivered(command);
-        _pending.RemoveAll(p => p.Slot?.Number == module);
+        for (var i = _pending.Count - 1; i >= 0; i--)
+            if ((_pending[i].Slot?.Number ?? (int)_pending[i].Command.Device.Module) == module) RemovePendingAt(i);
     }
 
     private (ModuleSlot? Slot, CarCommand Command)[] TakePending()
@@ -248,6 +249,7 @@ internal sealed partial class Car
     private void CountUndelivered(CarCommand command)
     {
         Interlocked.Increment(ref Counters.CommandsUndelivered);
+        command.Outcome?.TrySetResult(CommandOutcome.Dropped);
         LogDropped(_logger, _settings.Name, Describe(command.Device));
     }
 

@@ -176,6 +176,7 @@ internal sealed partial class Car
         Move(to);
         if (to == CarState.Error)
         {
+            if (hadSession) Interlocked.Increment(ref Counters.SessionsFailed);
             LastFailure = new CarFailure(reason, _time.GetUtcNow());
             // ERROR stays visible for a while, unless a Connect comes first.
             if (_linkUp) _phaseDeadline = Now + _settings.ErrorShown;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
+using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
 using Mooring.Mqtt;
 
@@ -136,6 +137,14 @@ internal sealed partial class Car : IThreadPoolWorkItem
         }
         if (isBounded) Drop(carEvent);
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>Why a command of an operator would be dropped at once; null when it will be sent or kept.</summary>
+    internal string? RefuseCommandFor(Device device)
+    {
+        if (_settings.Offline != OfflinePolicy.Discard) return null;
+        lock (_lock)
+            return _connected.ContainsKey(DeviceKey.Of(device)) ? null : $"device {Describe(device)} is not connected to car '{_settings.Name}'";
     }
 
     /// <summary>Called by the tick that all cars share; costs a comparison while nothing is due.</summary>

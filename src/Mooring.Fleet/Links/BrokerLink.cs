@@ -23,6 +23,7 @@ internal sealed partial class BrokerLink : IAsyncDisposable
     private volatile IMqttClient _client;
     private TaskCompletionSource<string> _ended = NewSignal();
     private Task _running = Task.CompletedTask;
+    private volatile bool _isStopped;
     private volatile string? _problem = "not connected yet";
 
     internal BrokerLink(Func<IMqttClient> createClient, TimeProvider time, ILogger logger)
@@ -64,7 +65,8 @@ internal sealed partial class BrokerLink : IAsyncDisposable
     /// <summary>Sends what is queued for at most <paramref name="drain"/>, then ends.</summary>
     internal async Task StopAsync(TimeSpan drain)
     {
-        if (_stopping.IsCancellationRequested) return;
+        if (_isStopped) return;
+        _isStopped = true;
         await _client.StopAsync(drain);
         await _stopping.CancelAsync();
         await _running;
@@ -84,7 +86,7 @@ internal sealed partial class BrokerLink : IAsyncDisposable
             while (true)
             {
                 var reason = await RunClientAsync();
-                if (_stopping.IsCancellationRequested) return;
+                if (_isStopped) return;
                 TellDown($"the broker refused: {reason}");
                 LogRefused(_logger, reason, RefusedDelay.TotalSeconds);
                 await Task.Delay(RefusedDelay, _time, _stopping.Token);

@@ -9,6 +9,15 @@ internal sealed class FakeModule(int number) : ModuleSlot
 {
     public List<string> Calls { get; } = [];
 
+    /// <summary>Statuses are never taken, as by a library that waits for ever.</summary>
+    public bool Hangs { get; set; }
+
+    /// <summary>Devices are refused.</summary>
+    public bool Refuses { get; set; }
+
+    /// <summary>Every call throws.</summary>
+    public bool Throws { get; set; }
+
     internal override int Number => number;
 
     public void Give(Device device, string data) => CommandReady!(new CarCommand(device, ByteString.CopyFromUtf8(data)));
@@ -18,14 +27,16 @@ internal sealed class FakeModule(int number) : ModuleSlot
     internal override ValueTask<bool> ConnectedAsync(Device device)
     {
         Calls.Add($"connected {device.DeviceRole} {device.Priority}");
-        return ValueTask.FromResult(true);
+        if (Throws) throw new InvalidOperationException("module fault");
+        return ValueTask.FromResult(!Refuses);
     }
 
     internal override ValueTask DisconnectedAsync(Device device, bool announced) =>
         Note($"disconnected {device.DeviceRole} {(announced ? "announced" : "timeout")}");
 
-    internal override ValueTask ForwardStatusAsync(ByteString status, Device device) =>
-        Note($"status {device.DeviceRole} {status.ToStringUtf8()}");
+    internal override ValueTask ForwardStatusAsync(ByteString status, Device device) => Hangs
+        ? new ValueTask(new TaskCompletionSource().Task)
+        : Note($"status {device.DeviceRole} {status.ToStringUtf8()}");
 
     internal override ValueTask ForwardErrorAsync(ByteString error, Device device) => Note($"error {error.ToStringUtf8()}");
 
@@ -36,6 +47,7 @@ internal sealed class FakeModule(int number) : ModuleSlot
     private ValueTask Note(string call)
     {
         Calls.Add(call);
+        if (Throws) throw new InvalidOperationException("module fault");
         return ValueTask.CompletedTask;
     }
 }
