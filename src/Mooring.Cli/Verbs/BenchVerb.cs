@@ -36,11 +36,13 @@ internal static class BenchVerb
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            // With a data folder, as users run it.
+            var data = Directory.CreateTempSubdirectory("mooring-bench-").FullName;
             var options = standard with
             {
                 Scenarios = parsed.GetValue(scenarios) ?? [],
                 Peers = parsed.GetValue(peers) ?? [],
-                SelfCommand = [Environment.ProcessPath!, "broker", "--log-level", "Warning", "--mqtt-port", "{port}"],
+                SelfCommand = [Environment.ProcessPath!, "broker", "--log-level", "Warning", "--mqtt-port", "{port}", "--data", data],
                 Host = parsed.GetValue(hostName)!,
                 Port = parsed.GetValue(port),
                 ServerProcessId = parsed.GetValue(process),
@@ -55,6 +57,10 @@ internal static class BenchVerb
             catch (MooringBenchException exception)
             {
                 throw new UserErrorException(exception.Message.Split(Environment.NewLine));
+            }
+            finally
+            {
+                Directory.Delete(data, recursive: true);
             }
         });
         return command;

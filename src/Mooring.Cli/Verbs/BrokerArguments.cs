@@ -5,6 +5,7 @@ using Mooring.Cli.Hosting;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
 using Mooring.Mqtt.Broker;
+using Mooring.Mqtt.Broker.Persistence;
 
 namespace Mooring.Cli.Verbs;
 
@@ -22,6 +23,13 @@ internal sealed class BrokerArguments
     private readonly Option<string> _identity = OneOf("--certificate-identity", "Which name in it is the user name", "cn", "san");
     private readonly Option<string?> _users = File("--users", "File of users; 'mooring broker passwd' makes one.");
     private readonly Option<string?> _access = File("--access", "JSON file of access rules.");
+    private readonly Option<bool> _inMemory = new("--in-memory") { Description = "Keeps sessions and retained messages in memory only, not in the data folder." };
+    private readonly Option<MqttDurability> _durability = new("--durability")
+    {
+        Description = "What an acknowledgement survives: the end of the process, or the loss of power (slower).",
+        HelpName = "process|power",
+        DefaultValueFactory = _ => MqttDurability.Process,
+    };
     private readonly Option<string?> _config;
     private readonly Option<string>? _bind;
     private readonly Option<int>? _threads;
@@ -44,19 +52,28 @@ internal sealed class BrokerArguments
         var arguments = new BrokerArguments(isAlone ? "--config" : "--mqtt-config", isAlone);
         foreach (var flag in arguments.Flags) command.Options.Add(flag);
         command.Options.Add(arguments._config);
+        command.Options.Add(arguments._inMemory);
+        command.Options.Add(arguments._durability);
         command.Validators.Add(arguments.CheckConfigStandsAlone);
         return arguments;
     }
 
     /// <summary>Reads and checks the options, with the files that they name; all that is wrong is told at once.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="dataFolder">Where the development authority is kept.</param>
+    /// <param name="dataFolder">Where sessions, retained messages and the development authority are kept.</param>
     internal MqttBrokerOptions Read(ParseResult parsed, string dataFolder)
     {
         var errors = new OptionsErrors();
         var file = parsed.GetValue(_config);
         var options = file is null ? FromFlags(parsed) : MqttBrokerConfiguration.Load(file, errors);
         options = options with { Listeners = [.. options.Listeners.Select(listener => WithDevelopmentCertificate(listener, dataFolder))] };
+        if (!parsed.GetValue(_inMemory))
+        {
+            options = options with
+            {
+                Storage = new MqttStorageOptions { Folder = Path.Combine(dataFolder, "mqtt"), Durability = parsed.GetValue(_durability) },
+            };
+        }
         options.Validate(errors, TimeProvider.System);
         errors.ThrowIfAny(file ?? "");
         return options;

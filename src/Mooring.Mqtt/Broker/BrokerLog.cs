@@ -37,4 +37,19 @@ internal sealed partial class BrokerLog(ILogger logger)
 
     [LoggerMessage(2509, LogLevel.Warning, "users and access rules stay as they were: {Why}")]
     internal partial void AccessNotReloaded(string why);
+
+    [LoggerMessage(2520, LogLevel.Information, "{Folder}: {Sessions} sessions and {Retained} retained messages are back")]
+    internal partial void Restored(string folder, int sessions, int retained);
+
+    [LoggerMessage(2521, LogLevel.Warning, "{File}: {Bytes} bytes are damaged and were passed over; what they held is lost, the rest is kept")]
+    internal partial void Damaged(string file, long bytes);
+
+    [LoggerMessage(2522, LogLevel.Information, "{File}: the last {Bytes} bytes are a write that was cut off; nothing that was acknowledged is lost")]
+    internal partial void Torn(string file, long bytes);
+
+    [LoggerMessage(2523, LogLevel.Warning, "{Folder} cannot be written ({Reason}): QoS 1 and 2 messages that would have to be stored are refused until it can")]
+    internal partial void StorageFailed(string folder, string? reason);
+
+    [LoggerMessage(2524, LogLevel.Information, "{Folder} can be written again")]
+    internal partial void StorageRecovered(string folder);
 }

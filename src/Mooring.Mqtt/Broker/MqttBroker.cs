@@ -15,8 +15,8 @@ using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker;
 
-/// <summary>An MQTT 3.1, 3.1.1 and 5.0 broker. Sessions and retained messages live in memory.</summary>
-public sealed class MqttBroker : IAsyncDisposable
+/// <summary>An MQTT 3.1, 3.1.1 and 5.0 broker. With a data folder, sessions and retained messages outlive its process.</summary>
+public sealed partial class MqttBroker : IAsyncDisposable
 {
     private static readonly TimeSpan TickPeriod = TimeSpan.FromSeconds(1);
 
@@ -100,6 +100,7 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>Binds and serves. Throws <see cref="System.Net.Sockets.SocketException"/> when an address cannot be used.</summary>
     public void Start()
     {
+        Restore();
         var transport = new EpollOptions { Threads = Options.IoThreads };
         foreach (var listener in Options.Listeners.Where(IsEpoll))
         {
@@ -169,6 +170,7 @@ public sealed class MqttBroker : IAsyncDisposable
             transport.Dispose();
         }
 
+        CloseStorage();
         Counters.Dispose();
         Access.Dispose();
         foreach (var listener in _kestrel)
@@ -289,7 +291,7 @@ public sealed class MqttBroker : IAsyncDisposable
     /// asked for, and ends the connection that had it (MQTT-3.1.4-3). Null when the broker is full.
     /// </summary>
     internal Session? TakeOver(
-        Identity identity, bool cleanStart, BrokerConnection connection, uint expirySeconds, out bool present)
+        Identity identity, bool cleanStart, BrokerConnection connection, uint expirySeconds, Will? ownWill, out bool present)
     {
         var clientId = identity.ClientId;
         Session? session;
@@ -301,7 +303,8 @@ public sealed class MqttBroker : IAsyncDisposable
             // What one user left is not for another one who takes the same client identifier.
             cleanStart |= session is not null && session.UserName != identity.UserName;
             present = session is not null && !cleanStart;
-            if (session is { Local: not null } || (session is null && _sessions.Count >= Options.Limits.Sessions))
+            if (session is { Local: not null } || (session is null && _sessions.Count >= Options.Limits.Sessions)
+                || (expirySeconds > 0 && Journal is { IsFailed: true }))
             {
                 return null;
             }
@@ -328,7 +331,8 @@ public sealed class MqttBroker : IAsyncDisposable
             }
 
             session.EndsAt = null;
-            session.DelayedWill = null;
+            session.KeepIn(Journal);
+            session.SetDelayedWill(expirySeconds > 0 && ownWill is { DelaySeconds: > 0 } ? ownWill : null, dueAt: null);
         }
 
         former?.End(MqttReasonCode.SessionTakenOver);
@@ -361,11 +365,10 @@ public sealed class MqttBroker : IAsyncDisposable
                 else
                 {
                     session.EndsAt = now + (session.ExpirySeconds * 1000L);
-                    if (will is { DelaySeconds: > 0 })
-                    {
-                        session.DelayedWill = (will, now + (Math.Min(will.DelaySeconds, session.ExpirySeconds) * 1000L));
-                        will = null;
-                    }
+                    session.KeepIn(Journal);
+                    var delayed = will is { DelaySeconds: > 0 } ? will : null;
+                    session.SetDelayedWill(delayed, now + (Math.Min(delayed?.DelaySeconds ?? 0, session.ExpirySeconds) * 1000L));
+                    will = delayed is null ? will : null;
                 }
             }
             else if (will is { DelaySeconds: > 0 } && ReferenceEquals(_sessions.GetValueOrDefault(session.ClientId), session))
@@ -395,7 +398,7 @@ public sealed class MqttBroker : IAsyncDisposable
                 if (session.DelayedWill is { } delayed && (ends || delayed.DueAt <= now))
                 {
                     (due ??= []).Add(delayed.Will);
-                    session.DelayedWill = null;
+                    session.SetDelayedWill(null, null);
                 }
 
                 if (ends)
@@ -406,6 +409,7 @@ public sealed class MqttBroker : IAsyncDisposable
         }
 
         due?.ForEach(Publish);
+        TickStorage(now);
     }
 
     internal BrokerConnection Accept(IConnectionOutput output, ClientEntrance entrance)
@@ -440,6 +444,7 @@ public sealed class MqttBroker : IAsyncDisposable
             _sessions.Remove(session.ClientId);
         }
 
+        session.LeaveJournal();
         foreach (var subscription in session.Subscriptions)
         {
             Subscriptions.Remove(subscription);

@@ -1,5 +1,6 @@
 using System.Net;
 using Mooring.Kernel.Options;
+using Mooring.Mqtt.Broker.Persistence;
 
 namespace Mooring.Mqtt.Broker;
 
@@ -25,6 +26,9 @@ public sealed record MqttBrokerOptions
     /// <summary>Threads that move bytes of plain TCP, 1 to 64; default 1, which serves hundreds of thousands of messages a second.</summary>
     public int IoThreads { get; init; } = 1;
 
+    /// <summary>Where sessions and retained messages outlive the process; null keeps them in memory only.</summary>
+    public MqttStorageOptions? Storage { get; init; }
+
     /// <summary>Bounds of everything that a client can make the broker hold.</summary>
     public MqttBrokerLimits Limits { get; init; } = new();
 
@@ -46,5 +50,6 @@ public sealed record MqttBrokerOptions
         new Access.AccessControl(this, errors).Dispose();
         errors.Require(IoThreads is >= 1 and <= 64, "ioThreads", IoThreads, "use 1 to 64");
         Limits.Validate(errors, "limits");
+        Storage?.Validate(errors);
     }
 }

@@ -121,13 +121,14 @@ internal sealed partial class BrokerConnection
 
     private void Enter(ConnectRequest request, Identity identity)
     {
-        if (broker.TakeOver(identity, request.CleanStart, this, request.Expiry, out var present) is not { } session)
+        if (broker.TakeOver(identity, request.CleanStart, this, request.Expiry, request.Will, out var present) is not { } session)
         {
             Refuse(MqttReasonCode.ServerBusy);
             End(null);
             return;
         }
 
+        HoldOutputFor(session);
         WriteConnAck(present, request.ClientId, request.IsAssigned, request.AskedExpiry, request.Expiry);
         var isGone = false;
         lock (_leaving)

@@ -59,30 +59,73 @@ internal sealed partial class BrokerConnection
         var topic = ResolveTopic(publish, out var expirySeconds);
         var allowed = MayPublish(topic);
         var qos = publish.QualityOfService;
-        if (qos == QualityOfService.ExactlyOnce && allowed == MqttReasonCode.Success && !session.TryReceive(publish.PacketId))
+        if (qos == QualityOfService.ExactlyOnce && session.HasReceived(publish.PacketId))
         {
+            HoldOutputFor(session);
             WriteAck(MqttPacketType.PubRec, publish.PacketId);
             return;
         }
 
-        var matched = true;
+        var reason = allowed;
         if (allowed != MqttReasonCode.Success)
         {
             broker.Counters.DroppedNotAllowed();
         }
         else
         {
-            var message = RoutedMessage.Create(
-                topic, publish.Payload, qos, publish.Retain, Forwardable(publish.Properties),
-                expirySeconds is { } seconds ? broker.Now + (seconds * 1000L) : null, session);
-            matched = broker.Publish(message);
+            reason = Publish(
+                RoutedMessage.Create(
+                    topic, publish.Payload, qos, publish.Retain, Forwardable(publish.Properties),
+                    expirySeconds is { } seconds ? broker.Now + (seconds * 1000L) : null, session),
+                publish.PacketId, session);
         }
 
         if (qos != QualityOfService.AtMostOnce)
         {
-            var type = qos == QualityOfService.AtLeastOnce ? MqttPacketType.PubAck : MqttPacketType.PubRec;
-            var reason = allowed == MqttReasonCode.Success && !matched ? MqttReasonCode.NoMatchingSubscribers : allowed;
-            WriteAck(type, publish.PacketId, reason);
+            WriteAck(qos == QualityOfService.AtLeastOnce ? MqttPacketType.PubAck : MqttPacketType.PubRec, publish.PacketId, reason);
+        }
+    }
+
+    private MqttReasonCode Publish(RoutedMessage message, ushort packetId, Session session)
+    {
+        if (broker.CannotKeep(message))
+        {
+            // 3.1.1 has no answer that refuses: only the end of the connection keeps the client from believing it was stored.
+            if (Version != MqttVersion.V500)
+            {
+                MqttProtocolException.Throw(MqttReasonCode.QuotaExceeded, "a message that must be stored, and nothing can be");
+            }
+
+            return MqttReasonCode.QuotaExceeded;
+        }
+
+        var isExactlyOnce = message.QualityOfService == QualityOfService.ExactlyOnce;
+        if (isExactlyOnce)
+        {
+            session.Receive(packetId, message);
+        }
+
+        var matched = broker.Publish(message);
+        if (isExactlyOnce)
+        {
+            session.Routed(packetId);
+        }
+
+        // A retained message that deletes is in the journal without a number of its own.
+        if (message.QualityOfService != QualityOfService.AtMostOnce
+            && (message.JournalNumber != 0 || message.Retain) && broker.Journal is { } journal)
+        {
+            HoldOutput(journal);
+        }
+
+        return matched ? MqttReasonCode.Success : MqttReasonCode.NoMatchingSubscribers;
+    }
+
+    private void HoldOutputFor(Session session)
+    {
+        if (session.IsDurable && broker.Journal is { } journal)
+        {
+            HoldOutput(journal);
         }
     }
 
@@ -199,9 +242,13 @@ internal sealed partial class BrokerConnection
         }
     }
 
-    private void PubRel(in AckView ack, Session session) => WriteAck(
-        MqttPacketType.PubComp, ack.PacketId,
-        session.TryRelease(ack.PacketId) ? MqttReasonCode.Success : MqttReasonCode.PacketIdentifierNotFound);
+    private void PubRel(in AckView ack, Session session)
+    {
+        var known = session.TryRelease(ack.PacketId);
+        // Were the id not forgotten for good, the next message with it would be taken for a repetition.
+        HoldOutputFor(session);
+        WriteAck(MqttPacketType.PubComp, ack.PacketId, known ? MqttReasonCode.Success : MqttReasonCode.PacketIdentifierNotFound);
+    }
 
     private void Subscribe(in SubscribeView view, Session session)
     {
@@ -221,6 +268,7 @@ internal sealed partial class BrokerConnection
             codes.Add((byte)Subscribe(request, identifier, session, retained));
         }
 
+        HoldOutputFor(session);
         var scratch = Scratch();
         MqttPackets.WriteCodes(scratch, MqttPacketType.SubAck, Version, view.PacketId, codes.ToArray());
         Write(scratch);
@@ -285,6 +333,7 @@ internal sealed partial class BrokerConnection
             codes.Add((byte)(subscription is null ? MqttReasonCode.NoSubscriptionExisted : MqttReasonCode.Success));
         }
 
+        HoldOutputFor(session);
         var scratch = Scratch();
         MqttPackets.WriteCodes(scratch, MqttPacketType.UnsubAck, Version, view.PacketId, codes.ToArray());
         Write(scratch);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Mooring.Mqtt.Broker.Access;
+using Mooring.Mqtt.Broker.Persistence;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Broker.Transports.Epoll;
 using Mooring.Mqtt.Codec;
@@ -52,6 +53,9 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     internal long Now => broker.Now;
 
     private int LargestPacket => _session is null ? Math.Min(_limits.FirstPacketBytes, _limits.MaximumPacketBytes) : _limits.MaximumPacketBytes;
+
+    /// <summary>What is written from here on leaves once everything recorded so far is kept.</summary>
+    internal void HoldOutput(Journal journal) => output.HoldUntil(journal, journal.Position);
 
     /// <inheritdoc/>
     public int OnReceived(ReadOnlyMemory<byte> bytes)

@@ -13,6 +13,12 @@ internal interface IConnectionOutput
     /// <summary>Appends bytes, which are copied; they leave at the next flush.</summary>
     void Write(ReadOnlySpan<byte> bytes);
 
+    /// <summary>What is written from here on leaves only when <paramref name="gate"/> lets <paramref name="position"/> pass.</summary>
+    void HoldUntil(IOutputGate gate, long position);
+
+    /// <summary>The gate that said "later" is to be asked again.</summary>
+    void OnPassage();
+
     /// <summary>Asks for a flush; many requests of one turn become one send.</summary>
     void RequestFlush();
 

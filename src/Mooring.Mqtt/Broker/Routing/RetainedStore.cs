@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mooring.Mqtt.Broker.Persistence;
 using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker.Routing;
@@ -7,7 +8,11 @@ namespace Mooring.Mqtt.Broker.Routing;
 internal sealed class RetainedStore(int messagesMaximum, long bytesMaximum)
 {
     private readonly ConcurrentDictionary<byte[], RoutedMessage> _messages = new(Utf8Comparer.Instance);
+    private readonly Lock _gate = new();
     private long _bytes;
+
+    /// <summary>Where changes are recorded, in the order in which they are made.</summary>
+    internal Journal? Journal { get; set; }
 
     internal int Count => _messages.Count;
 
@@ -16,27 +21,60 @@ internal sealed class RetainedStore(int messagesMaximum, long bytesMaximum)
     /// <summary>Keeps, replaces or (with an empty payload) deletes; false when the store is full.</summary>
     internal bool Keep(RoutedMessage message)
     {
-        var lookup = _messages.GetAlternateLookup<ReadOnlySpan<byte>>();
-        lookup.TryGetValue(message.Topic, out var former);
-        if (message.Payload.IsEmpty)
+        lock (_gate)
         {
-            if (former is not null && lookup.TryRemove(message.Topic, out var removed))
+            var lookup = _messages.GetAlternateLookup<ReadOnlySpan<byte>>();
+            lookup.TryGetValue(message.Topic, out var former);
+            if (message.Payload.IsEmpty)
             {
-                Interlocked.Add(ref _bytes, -removed.Size);
+                if (former is not null)
+                {
+                    Journal?.RetainedGone(message.Topic);
+                    lookup.TryRemove(message.Topic, out _);
+                    Interlocked.Add(ref _bytes, -former.Size);
+                }
+
+                return true;
             }
 
+            var growth = message.Size - (former?.Size ?? 0);
+            if ((former is null && _messages.Count >= messagesMaximum) || Bytes + growth > bytesMaximum)
+            {
+                return false;
+            }
+
+            Journal?.Retained(message);
+            lookup[message.Topic] = message;
+            Interlocked.Add(ref _bytes, growth);
             return true;
         }
+    }
 
-        var growth = message.Size - (former?.Size ?? 0);
-        if ((former is null && _messages.Count >= messagesMaximum) || Bytes + growth > bytesMaximum)
+    /// <summary>Puts back what was kept before a restart, unless something newer is there.</summary>
+    internal void Restore(RoutedMessage message)
+    {
+        lock (_gate)
         {
-            return false;
+            if (_messages.TryAdd(message.Topic.ToArray(), message))
+            {
+                Interlocked.Add(ref _bytes, message.Size);
+            }
         }
+    }
 
-        lookup[message.Topic] = message;
-        Interlocked.Add(ref _bytes, growth);
-        return true;
+    /// <summary>Writes everything for a checkpoint, a little at a time: publishers wait for one message at most.</summary>
+    internal void WriteWhole(Journal journal)
+    {
+        foreach (var (topic, _) in _messages)
+        {
+            lock (_gate)
+            {
+                if (_messages.TryGetValue(topic, out var message))
+                {
+                    journal.Retained(message);
+                }
+            }
+        }
     }
 
     /// <summary>Messages that match <paramref name="filter"/> and have not expired; an exact filter is one lookup.</summary>

@@ -35,6 +35,8 @@ internal sealed class ShareGroup(Target[] members)
 {
     private uint _next;
 
+    internal IReadOnlyList<Target> Members => members;
+
     /// <summary>Connected members in turn; when none is connected, any member that keeps messages.</summary>
     internal Target Choose()
     {

@@ -40,6 +40,12 @@ internal sealed class RoutedMessage
     /// <summary>Session that published it, for No Local; null for the broker's own messages.</summary>
     internal Session? Publisher { get; private init; }
 
+    /// <summary>Number in the journal, 0 while it is in none; guarded by the journal.</summary>
+    internal long JournalNumber { get; set; }
+
+    /// <summary>The journal's epoch in which it was last written; guarded by the journal.</summary>
+    internal int JournalEpoch { get; set; }
+
     internal int Size => _frame.Length + Properties.Length;
 
     internal static RoutedMessage Create(

@@ -51,6 +51,19 @@ internal sealed class InFlightRing
         return _lastId;
     }
 
+    /// <summary>Puts back what was in flight before a restart; called in the order of sending.</summary>
+    internal void Restore(ushort id, InFlightStage stage, in Delivery delivery)
+    {
+        while (SlotOf(id).Stage != InFlightStage.Free)
+        {
+            Grow();
+        }
+
+        SlotOf(id) = new Entry { Id = id, Sequence = ++_sequence, Delivery = delivery, Stage = stage };
+        _lastId = id;
+        Count++;
+    }
+
     internal InFlightStage StageOf(ushort id)
     {
         ref var slot = ref SlotOf(id);

@@ -10,7 +10,7 @@ namespace Mooring.Mqtt.Broker.Sessions;
 /// What the broker knows of one client (MQTT-4.1): subscriptions, messages in flight and waiting, QoS 2 ids received. It is touched
 /// under its own lock; no other session's lock is ever taken inside.
 /// </summary>
-internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCounters counters)
+internal sealed partial class Session(string clientId, MqttBrokerLimits limits, BrokerCounters counters)
 {
     private readonly Lock _gate = new();
     private Dictionary<byte[], Subscription>? _subscriptions;
@@ -39,7 +39,7 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
     internal long? EndsAt { get; set; }
 
     /// <summary>A will that waits for its delay, and when it is due; guarded by the broker's connect lock.</summary>
-    internal (Will Will, long DueAt)? DelayedWill { get; set; }
+    internal (Will Will, long DueAt)? DelayedWill { get; private set; }
 
     /// <summary>
     /// The connection that the last CONNECT made, attached or about to be; written under the broker's connect lock, so that of two
@@ -126,6 +126,7 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
                 return false;
             }
 
+            Journal_NeedsLock()?.Subscribed(Number, subscription);
             _subscriptions[subscription.Key] = subscription;
             return true;
         }
@@ -135,6 +136,7 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
     {
         lock (_gate)
         {
+            Journal_NeedsLock()?.Unsubscribed(Number, subscription.Key);
             _subscriptions?.Remove(subscription.Key);
         }
     }
@@ -170,7 +172,17 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
 
             if (connection is not null && Waiting == 0 && (_inFlight?.Count ?? 0) < connection.OutboundWindow)
             {
-                Send_NeedsLock(connection, delivery);
+                // A message that the client could not take counts as delivered (MQTT-3.1.2-25).
+                if (!connection.Accepts(delivery))
+                {
+                    counters.DroppedTooLarge();
+                    return;
+                }
+
+                var journal = Journal_NeedsLock();
+                var id = Add_NeedsLock(delivery);
+                journal?.Sent(Number, id, delivery);
+                Send_NeedsLock(connection, id, delivery);
                 return;
             }
 
@@ -187,6 +199,7 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
             {
                 case InFlightStage.AwaitingPubAck when packet == MqttPacketType.PubAck:
                 case InFlightStage.AwaitingPubRec when packet == MqttPacketType.PubRec:
+                    Journal_NeedsLock()?.Done(Number, id);
                     _inFlight!.Remove(id);
                     SendWaiting_NeedsLock();
                     break;
@@ -210,9 +223,12 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
 
             if (stage == InFlightStage.AwaitingPubRec)
             {
+                Journal_NeedsLock()?.Released(Number, id);
                 _inFlight!.AwaitPubComp(id);
             }
 
+            // Once PUBREL has left, the client forgets the id: after a restart it must not get the message again.
+            HoldOutput_NeedsLock(connection);
             connection.WriteAck(
                 MqttPacketType.PubRel, id,
                 stage == InFlightStage.Free ? MqttReasonCode.PacketIdentifierNotFound : MqttReasonCode.Success);
@@ -225,31 +241,48 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
         {
             if (_inFlight?.StageOf(id) == InFlightStage.AwaitingPubComp)
             {
+                Journal_NeedsLock()?.Done(Number, id);
                 _inFlight.Remove(id);
                 SendWaiting_NeedsLock();
             }
         }
     }
 
-    /// <summary>Records an incoming QoS 2 id: true when it is new and the message is to be routed.</summary>
-    internal bool TryReceive(ushort id)
+    /// <summary>Whether an incoming QoS 2 message came before and was not released.</summary>
+    internal bool HasReceived(ushort id)
+    {
+        lock (_gate)
+        {
+            return _received is not null && _received.Contains(id);
+        }
+    }
+
+    /// <summary>
+    /// Records an incoming QoS 2 message that is about to be routed. The journal keeps the message with the id: if the process dies
+    /// before it is in every session, routing is completed at the next start, and the client's repetition is not routed again.
+    /// </summary>
+    internal void Receive(ushort id, RoutedMessage message)
     {
         lock (_gate)
         {
             _received ??= [];
-            if (_received.Contains(id))
-            {
-                return false;
-            }
-
             if (_received.Count >= limits.InboundReceiveMaximum)
             {
                 MqttProtocolException.Throw(
                     MqttReasonCode.ReceiveMaximumExceeded, $"more than {limits.InboundReceiveMaximum} QoS 2 messages without PUBREL");
             }
 
+            Journal_NeedsLock()?.Received(Number, id, message);
             _received.Add(id);
-            return true;
+        }
+    }
+
+    /// <summary>The message is in every session that gets it.</summary>
+    internal void Routed(ushort id)
+    {
+        lock (_gate)
+        {
+            Journal_NeedsLock()?.Routed(Number, id);
         }
     }
 
@@ -257,7 +290,13 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
     {
         lock (_gate)
         {
-            return _received?.Remove(id) ?? false;
+            if (_received is null || !_received.Contains(id))
+            {
+                return false;
+            }
+
+            Journal_NeedsLock()?.Forgotten(Number, id);
+            return _received.Remove(id);
         }
     }
 
@@ -268,47 +307,62 @@ internal sealed class Session(string clientId, MqttBrokerLimits limits, BrokerCo
             return;
         }
 
-        while ((_inFlight?.Count ?? 0) < connection.OutboundWindow && _waiting.TryDequeue(out var delivery))
+        while (_waiting.Count > 0 && (_inFlight?.Count ?? 0) < connection.OutboundWindow)
         {
+            var journal = Journal_NeedsLock();
+            var delivery = _waiting.Dequeue();
             _waitingBytes -= delivery.Message.Size;
+            ushort id = 0;
             if (delivery.Message.IsExpired(connection.Now))
             {
                 counters.DroppedExpired();
-                continue;
             }
-
-            // What waited may be forbidden by now.
-            if (Permissions?.MayReceive(delivery.Message.Topic) == false)
+            else if (!connection.Accepts(delivery))
             {
+                counters.DroppedTooLarge();
+            }
+            else if (Permissions?.MayReceive(delivery.Message.Topic) == false)
+            {
+                // What waited may be forbidden by now.
                 counters.DroppedNotAllowed();
-                continue;
+            }
+            else
+            {
+                id = Add_NeedsLock(delivery);
             }
 
-            Send_NeedsLock(connection, delivery);
+            journal?.Dequeued(Number, id);
+            if (id != 0)
+            {
+                Send_NeedsLock(connection, id, delivery);
+            }
         }
     }
 
-    private void Send_NeedsLock(BrokerConnection connection, in Delivery delivery)
+    private ushort Add_NeedsLock(in Delivery delivery) => (_inFlight ??= new InFlightRing()).Add(delivery);
+
+    private void Send_NeedsLock(BrokerConnection connection, ushort id, in Delivery delivery)
     {
-        // A message that the client could not take counts as delivered (MQTT-3.1.2-25).
-        if (!connection.Accepts(delivery))
+        if (delivery.QualityOfService == QualityOfService.ExactlyOnce)
         {
-            counters.DroppedTooLarge();
-            return;
+            // Without its id in the journal it would come again with another one.
+            HoldOutput_NeedsLock(connection);
         }
 
-        _inFlight ??= new InFlightRing();
-        connection.WritePublish(delivery, _inFlight.Add(delivery), duplicate: false);
+        connection.WritePublish(delivery, id, duplicate: false);
     }
 
     private void Wait_NeedsLock(in Delivery delivery)
     {
+        var journal = Journal_NeedsLock();
         _waiting ??= new Queue<Delivery>(capacity: 4);
         _waiting.Enqueue(delivery);
+        journal?.Queued(Number, delivery);
         _waitingBytes += delivery.Message.Size;
         while (_waiting.Count > limits.QueuedMessages || _waitingBytes > limits.QueuedBytes)
         {
             _waitingBytes -= _waiting.Dequeue().Message.Size;
+            journal?.Dequeued(Number, 0);
             counters.DroppedQueueFull();
         }
     }

@@ -26,6 +26,9 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     private bool _isPaused;
     private bool _isChoked;
     private bool _isHalfClosed;
+    private IOutputGate? _outputGate;
+    private long _heldUntil;
+    private bool _isHeld;
 
     internal EpollConnection(EpollLoop loop, int descriptor, EndPoint? remote)
     {
@@ -67,6 +70,24 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
             if (IsClosing) return;
             bytes.CopyTo(Reserve(bytes.Length));
             _outputEnd += bytes.Length;
+        }
+    }
+
+    public void HoldUntil(IOutputGate gate, long position)
+    {
+        lock (_gate)
+        {
+            _outputGate = gate;
+            _heldUntil = position;
+        }
+    }
+
+    public void OnPassage()
+    {
+        lock (_gate)
+        {
+            _isHeld = false;
+            Send();
         }
     }
 
@@ -204,8 +225,32 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
         return _output.AsSpan(_outputEnd, length);
     }
 
+    /// <summary>Whether what is queued may leave; it is thrown away when it never may.</summary>
+    private bool MayLeave()
+    {
+        if (_outputGate is null || _heldUntil <= _outputGate.Kept || UnsentBytes == 0) return true;
+        if (_isHeld) return false;
+        switch (_outputGate.TryPass(_heldUntil, this))
+        {
+            case Passage.Open:
+                return true;
+            case Passage.Later:
+                _isHeld = true;
+                return false;
+            default:
+                _outputStart = _outputEnd;
+                if (!IsClosing)
+                {
+                    IsClosing = true;
+                    _loop.AddClosing(this);
+                }
+                return true;
+        }
+    }
+
     private void Send()
     {
+        if (!MayLeave()) return;
         while (_outputEnd > _outputStart && _descriptor != NoDescriptor)
         {
             nint sent;

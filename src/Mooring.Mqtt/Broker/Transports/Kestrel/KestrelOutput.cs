@@ -21,6 +21,9 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     private bool _isFlushing;
     private bool _isClosing;
     private TaskCompletionSource? _paused;
+    private IOutputGate? _outputGate;
+    private long _heldUntil;
+    private bool _isHeld;
 
     internal BrokerConnection? Connection { get; set; }
 
@@ -57,12 +60,27 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
         }
     }
 
+    public void HoldUntil(IOutputGate gate, long position)
+    {
+        lock (_gate)
+        {
+            _outputGate = gate;
+            _heldUntil = position;
+        }
+    }
+
+    public void OnPassage()
+    {
+        lock (_gate) _isHeld = false;
+        RequestFlush();
+    }
+
     public void RequestFlush()
     {
         ValueTask<FlushResult> flush;
         lock (_gate)
         {
-            if (_isFlushing || _pendingLength == 0) return;
+            if (_isFlushing || _pendingLength == 0 || !MayLeave()) return;
             _isFlushing = true;
             flush = StartFlush();
         }
@@ -116,6 +134,26 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
         if (UnsentBytes > 0) context.Abort(new ConnectionAbortedException("the peer takes nothing"));
     }
 
+    // Caller holds _gate. What may never leave takes the connection with it.
+    private bool MayLeave()
+    {
+        if (_outputGate is null || _heldUntil <= _outputGate.Kept) return true;
+        if (_isHeld) return false;
+        switch (_outputGate.TryPass(_heldUntil, this))
+        {
+            case Passage.Open:
+                return true;
+            case Passage.Later:
+                _isHeld = true;
+                return false;
+            default:
+                _pendingLength = 0;
+                _isClosing = true;
+                context.Abort(new ConnectionAbortedException("what was to be acknowledged could not be stored"));
+                return false;
+        }
+    }
+
     // Caller holds _gate.
     private ValueTask<FlushResult> StartFlush()
     {
@@ -139,7 +177,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
                 lock (_gate)
                 {
                     _leaving = 0;
-                    if (_pendingLength == 0 || result.IsCompleted)
+                    if (_pendingLength == 0 || result.IsCompleted || !MayLeave())
                     {
                         _isFlushing = false;
                         break;
