@@ -24,7 +24,7 @@ internal static partial class IsoDate
         if (year is < 1 or > 9999) return false;
         if (!match.Groups["week"].Success)
             return Value(match, "month") is >= 1 and <= 12 and var month && Value(match, "day") is >= 1 and var day
-                && day <= DateTime.DaysInMonth(year, month);
+                && day <= CultureInfo.InvariantCulture.Calendar.GetDaysInMonth(year, month);
         return Value(match, "week") is >= 1 and var week && week <= ISOWeek.GetWeeksInYear(year)
             && (!match.Groups["weekday"].Success || Value(match, "weekday") is >= 1 and <= 7);
     }
