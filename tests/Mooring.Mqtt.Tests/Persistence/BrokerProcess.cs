@@ -25,18 +25,32 @@ internal sealed class BrokerProcess : IAsyncDisposable
 
     internal IPEndPoint Address { get; }
 
+    internal int Id => _process.Id;
+
+    /// <param name="folder">Data folder.</param>
+    /// <param name="cancellationToken">Ends the wait for the broker.</param>
+    /// <param name="durability">What an acknowledgement survives.</param>
+    /// <param name="diskBytes">
+    /// The folder is a file system of this size, which only the broker's process sees (and this one, under <c>/proc/ID/root</c>).
+    /// </param>
     internal static async Task<BrokerProcess> StartAsync(
-        string folder, CancellationToken cancellationToken, MqttDurability durability = MqttDurability.Process)
+        string folder, CancellationToken cancellationToken, MqttDurability durability = MqttDurability.Process, int? diskBytes = null)
     {
-        var process = ProcessUnderTest.Start(Environment.ProcessPath!, [], new Dictionary<string, string?>
+        var environment = new Dictionary<string, string?>
         {
             [FolderVariable] = folder,
             [DurabilityVariable] = durability.ToString(),
-        });
+        };
+        var process = diskBytes is { } size
+            ? ProcessUnderTest.Start(
+                "unshare", ["-Urm", "sh", "-c", $"mount -t tmpfs -o size={size} none '{folder}' && exec '{Environment.ProcessPath}'"], environment)
+            : ProcessUnderTest.Start(Environment.ProcessPath!, [], environment);
         var line = await process.LineAsync(Listening, cancellationToken);
         var port = int.Parse(line[Listening.Length..], CultureInfo.InvariantCulture);
         return new BrokerProcess(process, new IPEndPoint(IPAddress.Loopback, port));
     }
+
+    internal void Freeze() => _process.Freeze();
 
     /// <summary>SIGKILL, and waits until it is gone.</summary>
     internal async Task KillAsync(CancellationToken cancellationToken)

@@ -105,4 +105,73 @@ public sealed class KilledBrokerTests : MooringTest
         mourner.Subscribe("w");
         Assert.Equal("Publish q0 topic=w payload=676F6E65", mourner.Receive());
     }
+
+    /// <summary>The process is killed five times at random moments while messages run to one client that is there and one that is away.</summary>
+    [Theory]
+    [InlineData(1, MqttDurability.Process)]
+    [InlineData(2, MqttDurability.Process)]
+    [InlineData(2, MqttDurability.Power)]
+    public async Task Killed_under_load_no_acknowledged_message_is_lost_and_no_QoS_2_message_comes_twice(int qos, MqttDurability durability)
+    {
+        const int Rounds = 5;
+        var random = new Random(qos);
+        var publisher = new ExactingPeer("publisher", qos);
+        var present = new ExactingPeer("present", qos) { Subscription = "load/#" };
+        var away = new ExactingPeer("away", qos) { Subscription = "load/+" };
+        for (var round = 0; round <= Rounds; round++)
+        {
+            await using var broker = await BrokerProcess.StartAsync(_folder, TestTimeout, durability);
+            var isLast = round == Rounds;
+            if (round == 0)
+            {
+                Subscribe(away, broker);
+                Subscribe(present, broker);
+            }
+
+            var killAt = publisher.WhenAcknowledgedAsync(publisher.Acknowledged + random.Next(1, 2_000));
+            using var dead = new CancellationTokenSource();
+            var publishing = Task.Run(() => publisher.Run(
+                broker.Address, "load/x", () => !isLast, () => dead.IsCancellationRequested || (isLast && publisher.IsSettled && publisher.SessionWasPresent)), TestTimeout);
+            var receiving = Task.Run(() => present.Run(
+                broker.Address, null, () => false, () => isLast ? Has(present, publisher) && publishing.IsCompleted : dead.IsCancellationRequested), TestTimeout);
+            if (isLast)
+            {
+                await publishing.WaitAsync(TestTimeout);
+                // The last message may have come before the publisher knew that it was the last: one more wakes whoever waits for it.
+                using var waker = RawClient.Connect(broker.Address, "waker");
+                waker.Publish("load/x", "\0\0\0\0", qos: qos, id: 1);
+                Assert.StartsWith("Pub", waker.Receive(), StringComparison.Ordinal);
+                await receiving.WaitAsync(TestTimeout);
+                away.Run(broker.Address, null, () => false, () => Has(away, publisher));
+                break;
+            }
+
+            await killAt.WaitAsync(TestTimeout);
+            await broker.KillAsync(TestTimeout);
+            await dead.CancelAsync();
+            await Task.WhenAll(publishing, receiving).WaitAsync(TestTimeout);
+        }
+
+        foreach (var subscriber in (ExactingPeer[])[present, away])
+        {
+            Assert.True(subscriber.SessionWasPresent);
+            var numbers = subscriber.Received.Where(number => number > 0).ToList();
+            Assert.Equal(Enumerable.Range(1, publisher.Sent), numbers.Distinct().Order());
+            if (qos == 2)
+            {
+                Assert.Equal(numbers.Order(), numbers);
+                Assert.Equal(publisher.Sent, numbers.Count);
+            }
+        }
+    }
+
+    private static bool Has(ExactingPeer subscriber, ExactingPeer publisher) =>
+        subscriber.Received.Count > 0 && subscriber.Received.Max() >= publisher.Sent;
+
+    private static void Subscribe(ExactingPeer peer, BrokerProcess broker)
+    {
+        var turns = 0;
+        // CONNACK, then SUBACK.
+        peer.Run(broker.Address, null, () => false, () => turns++ == 2);
+    }
 }
