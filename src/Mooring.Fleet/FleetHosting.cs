@@ -1,8 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Configuration;
+using Mooring.Fleet.Modules;
+using Mooring.Fleet.Modules.Calls;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet;
@@ -18,6 +21,11 @@ public static class FleetHosting
         this IServiceCollection services, FleetOptions options,
         Func<IServiceProvider, FleetBrokerOptions, string, IMqttClient> createClient)
     {
+        services.TryAddSingleton<IModuleLoader>(provider => new ModuleLoader(
+            options.Polling,
+            new ModuleLimits(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetRequiredService<ILoggerFactory>().CreateLogger<ModuleLoader>()));
         services.AddSingleton(provider => new FleetServer(
             options,
             (broker, clientId) => createClient(provider, broker, clientId),
