@@ -41,6 +41,12 @@ public sealed partial class ProcessUnderTest : IAsyncDisposable
             WorkingDirectory = folder ?? "",
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
+        return Start(start);
+    }
+
+    /// <summary>Starts what was prepared, with all three streams redirected.</summary>
+    public static ProcessUnderTest Start(ProcessStartInfo start)
+    {
         var process = new Process { StartInfo = start };
         var running = new ProcessUnderTest(process);
         process.OutputDataReceived += (_, e) => running.Add(e.Data);
