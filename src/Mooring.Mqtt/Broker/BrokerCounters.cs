@@ -6,8 +6,6 @@ namespace Mooring.Mqtt.Broker;
 internal sealed class BrokerCounters : IDisposable
 {
     private readonly Meter _meter = new("Mooring.Mqtt.Broker");
-    private long _received;
-    private long _sent;
     private long _slow;
     private long _expired;
     private long _queueFull;
@@ -21,17 +19,19 @@ internal sealed class BrokerCounters : IDisposable
         _meter.CreateObservableUpDownCounter(
             "mooring.mqtt.broker.sessions", () => broker.Sessions, "{session}", "Sessions, connected or kept");
         _meter.CreateObservableUpDownCounter(
+            "mooring.mqtt.broker.subscriptions", () => broker.SubscriptionCount, "{subscription}", "Subscriptions of all sessions");
+        _meter.CreateObservableUpDownCounter(
             "mooring.mqtt.broker.retained", () => broker.Retained, "{message}", "Retained messages");
         _meter.CreateObservableCounter(
-            "mooring.mqtt.broker.received", () => Volatile.Read(ref _received), "{message}", "Messages received from clients");
+            "mooring.mqtt.broker.received", () => broker.TotalTraffic().MessagesIn, "{message}", "Messages received from clients");
         _meter.CreateObservableCounter(
-            "mooring.mqtt.broker.sent", () => Volatile.Read(ref _sent), "{message}", "Messages sent to clients");
+            "mooring.mqtt.broker.sent", () => broker.TotalTraffic().MessagesOut, "{message}", "Messages sent to clients");
+        _meter.CreateObservableCounter(
+            "mooring.mqtt.broker.received.size", () => broker.TotalTraffic().BytesIn, "By", "Bytes received from clients");
+        _meter.CreateObservableCounter(
+            "mooring.mqtt.broker.sent.size", () => broker.TotalTraffic().BytesOut, "By", "Bytes sent to clients");
         _meter.CreateObservableCounter("mooring.mqtt.broker.dropped", Dropped, "{message}", "Messages dropped, by reason");
     }
-
-    internal void Received() => Interlocked.Increment(ref _received);
-
-    internal void Sent() => Interlocked.Increment(ref _sent);
 
     internal void DroppedSlow() => Interlocked.Increment(ref _slow);
 
@@ -43,14 +43,17 @@ internal sealed class BrokerCounters : IDisposable
 
     internal void DroppedNotAllowed() => Interlocked.Increment(ref _notAllowed);
 
+    internal Dictionary<string, long> DroppedByReason() => new(StringComparer.Ordinal)
+    {
+        ["slow consumer"] = Volatile.Read(ref _slow),
+        ["expired"] = Volatile.Read(ref _expired),
+        ["queue full"] = Volatile.Read(ref _queueFull),
+        ["larger than the client takes"] = Volatile.Read(ref _tooLarge),
+        ["not allowed"] = Volatile.Read(ref _notAllowed),
+    };
+
     public void Dispose() => _meter.Dispose();
 
-    private Measurement<long>[] Dropped() =>
-    [
-        new(Volatile.Read(ref _slow), new KeyValuePair<string, object?>("reason", "slow consumer")),
-        new(Volatile.Read(ref _expired), new KeyValuePair<string, object?>("reason", "expired")),
-        new(Volatile.Read(ref _queueFull), new KeyValuePair<string, object?>("reason", "queue full")),
-        new(Volatile.Read(ref _tooLarge), new KeyValuePair<string, object?>("reason", "larger than the client takes")),
-        new(Volatile.Read(ref _notAllowed), new KeyValuePair<string, object?>("reason", "not allowed")),
-    ];
+    private IEnumerable<Measurement<long>> Dropped() =>
+        DroppedByReason().Select(pair => new Measurement<long>(pair.Value, new KeyValuePair<string, object?>("reason", pair.Key)));
 }

@@ -20,7 +20,7 @@ public static class MqttBrokerConfiguration
     {
         var root = JsonReading.Load(path, errors, JsonLeniency.Comments);
         if (!root.ExpectObject()) return new MqttBrokerOptions();
-        root.ReportUnknown(asWarning: false, "listeners", "usersFile", "accessFile", "access", "ioThreads", "limits");
+        root.ReportUnknown(asWarning: false, "listeners", "usersFile", "accessFile", "access", "ioThreads", "sysPeriodSeconds", "limits");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var standard = new MqttBrokerOptions();
         var listeners = root["listeners"];
@@ -33,6 +33,7 @@ public static class MqttBrokerConfiguration
             AccessFile = ReadPath(root["accessFile"], folder),
             AccessRules = root["access"].Exists ? AccessFiles.ParseRules(root["access"]) : null,
             IoThreads = root["ioThreads"].Int(standard.IoThreads, 1, 64),
+            SystemTopicsPeriod = root["sysPeriodSeconds"].Seconds(standard.SystemTopicsPeriod, TimeSpan.Zero, TimeSpan.FromDays(1)),
             Limits = ReadLimits(root["limits"]),
         };
     }
@@ -118,7 +119,8 @@ public static class MqttBrokerConfiguration
             asWarning: false, "connectDeadlineSeconds", "firstPacketBytes", "passwordChecks", "passwordChecksWaiting",
             "recognisedPasswords", "maximumPacketBytes", "clientIdBytes", "topicBytes", "topicLevels", "inboundReceiveMaximum",
             "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "outboundBufferBytes", "stalledForSeconds",
-            "subscriptionsPerSession", "inboundTopicAliases", "sessions", "sessionExpirySeconds", "retainedMessages",
+            "subscriptionsPerSession", "inboundTopicAliases", "outboundTopicAliases", "keepAliveMaximum", "messagesPerSecond",
+            "waitingWills", "sessions", "sessionExpirySeconds", "retainedMessages",
             "retainedBytes", "cachedRoutes", "localQueuedMessages");
         var year = TimeSpan.FromDays(365);
         return new MqttBrokerLimits
@@ -141,6 +143,10 @@ public static class MqttBrokerConfiguration
             StalledFor = limits["stalledForSeconds"].Seconds(standard.StalledFor, TimeSpan.FromSeconds(1), year),
             SubscriptionsPerSession = limits["subscriptionsPerSession"].Int(standard.SubscriptionsPerSession),
             InboundTopicAliases = Short(limits["inboundTopicAliases"], standard.InboundTopicAliases),
+            OutboundTopicAliases = Short(limits["outboundTopicAliases"], standard.OutboundTopicAliases),
+            KeepAliveMaximum = Short(limits["keepAliveMaximum"], standard.KeepAliveMaximum),
+            MessagesPerSecond = limits["messagesPerSecond"].Int(standard.MessagesPerSecond),
+            WaitingWills = limits["waitingWills"].Int(standard.WaitingWills),
             Sessions = limits["sessions"].Int(standard.Sessions),
             SessionExpiry = limits["sessionExpirySeconds"].Seconds(standard.SessionExpiry, TimeSpan.Zero, 10 * year),
             RetainedMessages = limits["retainedMessages"].Int(standard.RetainedMessages),

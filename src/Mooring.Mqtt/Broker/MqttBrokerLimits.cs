@@ -59,6 +59,21 @@ public sealed record MqttBrokerLimits
     /// <summary>Topic aliases that a client may set; default 32.</summary>
     public ushort InboundTopicAliases { get; init; } = 32;
 
+    /// <summary>Topic aliases that the broker sets for a client that takes them; default 32.</summary>
+    public ushort OutboundTopicAliases { get; init; } = 32;
+
+    /// <summary>
+    /// Longest keep-alive in seconds; default 65,535, which allows all, and none at all. A 5.0 client with a longer one, or none, is told
+    /// to use this; a 3.1.1 client cannot be told and is refused.
+    /// </summary>
+    public ushort KeepAliveMaximum { get; init; } = ushort.MaxValue;
+
+    /// <summary>Messages of one client in a second, beyond which it is not read until the next; default 0, no limit.</summary>
+    public int MessagesPerSecond { get; init; }
+
+    /// <summary>Wills of lost clients that wait to be published; default 100,000. Beyond, closing connections is slowed down.</summary>
+    public int WaitingWills { get; init; } = 100_000;
+
     /// <summary>Sessions in the broker, connected or kept; default 200,000, CONNECT is refused as busy beyond.</summary>
     public int Sessions { get; init; } = 200_000;
 
@@ -96,6 +111,9 @@ public sealed record MqttBrokerLimits
         errors.RequireInRange(key + ".outboundBufferBytes", OutboundBufferBytes, 4096, 1 << 30);
         errors.RequireInRange(key + ".stalledFor", StalledFor, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.RequireInRange(key + ".subscriptionsPerSession", SubscriptionsPerSession, 1, 10_000_000);
+        errors.RequireInRange(key + ".keepAliveMaximum", KeepAliveMaximum, (ushort)1, ushort.MaxValue);
+        errors.RequireInRange(key + ".messagesPerSecond", MessagesPerSecond, 0, int.MaxValue);
+        errors.RequireInRange(key + ".waitingWills", WaitingWills, 0, 10_000_000);
         errors.RequireInRange(key + ".sessions", Sessions, 1, 10_000_000);
         errors.RequireInRange(key + ".sessionExpiry", SessionExpiry, TimeSpan.Zero, TimeSpan.FromDays(3650));
         errors.RequireInRange(key + ".retainedMessages", RetainedMessages, 0, 100_000_000);

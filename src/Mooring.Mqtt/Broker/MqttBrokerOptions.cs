@@ -29,6 +29,9 @@ public sealed record MqttBrokerOptions
     /// <summary>Where sessions and retained messages outlive the process; null keeps them in memory only.</summary>
     public MqttStorageOptions? Storage { get; init; }
 
+    /// <summary>How often figures are published below <c>$SYS/broker</c>; default 10 s, zero for never.</summary>
+    public TimeSpan SystemTopicsPeriod { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Bounds of everything that a client can make the broker hold.</summary>
     public MqttBrokerLimits Limits { get; init; } = new();
 
@@ -49,6 +52,7 @@ public sealed record MqttBrokerOptions
         for (var i = 0; i < (AccessRules?.Count ?? 0); i++) AccessRules![i].Validate(errors, $"access[{i}].topic");
         new Access.AccessControl(this, errors).Dispose();
         errors.Require(IoThreads is >= 1 and <= 64, "ioThreads", IoThreads, "use 1 to 64");
+        errors.RequireInRange("sysPeriodSeconds", SystemTopicsPeriod, TimeSpan.Zero, TimeSpan.FromDays(1));
         Limits.Validate(errors, "limits");
         Storage?.Validate(errors);
     }

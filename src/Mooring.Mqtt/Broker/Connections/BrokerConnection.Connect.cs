@@ -52,8 +52,9 @@ internal sealed partial class BrokerConnection
             connect.CleanStart,
             settings.ExpirySeconds,
             broker.CapExpiry(Version == MqttVersion.V500 ? settings.ExpirySeconds : connect.CleanStart ? 0 : uint.MaxValue),
-            connect.HasWill ? ReadWill(connect) : null);
-        _keepAliveMilliseconds = connect.KeepAliveSeconds * 1000L;
+            connect.HasWill ? ReadWill(connect) : null,
+            HasAllowedKeepAlive(connect) ? null : _limits.KeepAliveMaximum);
+        _keepAliveMilliseconds = (request.ServerKeepAlive ?? connect.KeepAliveSeconds) * 1000L;
 
         var user = connect.HasUserName ? Encoding.UTF8.GetString(connect.UserName) : null;
         var verdict = broker.Access.Judge(entrance.Listener, entrance.Certificate, user, connect.Password, out var name);
@@ -129,7 +130,7 @@ internal sealed partial class BrokerConnection
         }
 
         HoldOutputFor(session);
-        WriteConnAck(present, request.ClientId, request.IsAssigned, request.AskedExpiry, request.Expiry);
+        WriteConnAck(present, request);
         var isGone = false;
         lock (_leaving)
         {
@@ -167,6 +168,9 @@ internal sealed partial class BrokerConnection
                 case PropertyId.MaximumPacketSize:
                     _maximumPacketBytes = properties.Number;
                     break;
+                case PropertyId.TopicAliasMaximum when properties.Number > 0 && _limits.OutboundTopicAliases > 0:
+                    _outboundAliases = new OutboundAliases((ushort)Math.Min(properties.Number, _limits.OutboundTopicAliases));
+                    break;
                 case PropertyId.AuthenticationMethod:
                     Refuse(MqttReasonCode.BadAuthenticationMethod);
                     MqttProtocolException.Throw(MqttReasonCode.BadAuthenticationMethod, "enhanced authentication is not offered");
@@ -189,6 +193,12 @@ internal sealed partial class BrokerConnection
             return MqttReasonCode.ClientIdentifierNotValid;
         }
 
+        // 3.1.1 has no way to tell the client another keep-alive.
+        if (Version != MqttVersion.V500 && !HasAllowedKeepAlive(connect))
+        {
+            return MqttReasonCode.ClientIdentifierNotValid;
+        }
+
         if (connect.ClientId.Length > _limits.ClientIdBytes || (Version == MqttVersion.V310 && connect.ClientId.Length > 23))
         {
             return MqttReasonCode.ClientIdentifierNotValid;
@@ -207,6 +217,10 @@ internal sealed partial class BrokerConnection
         var allowed = CheckTopic(connect.WillTopic);
         return allowed == MqttReasonCode.Success ? null : allowed;
     }
+
+    private bool HasAllowedKeepAlive(in ConnectView connect) =>
+        _limits.KeepAliveMaximum == ushort.MaxValue
+        || (connect.KeepAliveSeconds > 0 && connect.KeepAliveSeconds <= _limits.KeepAliveMaximum);
 
     private static Will ReadWill(in ConnectView connect)
     {
@@ -231,20 +245,25 @@ internal sealed partial class BrokerConnection
     }
 
     /// <summary>Only what differs from the defaults (MQTT-3.2.2.3).</summary>
-    private void WriteConnAck(bool present, string clientId, bool assigned, uint asked, uint granted)
+    private void WriteConnAck(bool present, ConnectRequest request)
     {
         var scratch = Scratch();
         var properties = new PropertyWriter();
         if (Version == MqttVersion.V500)
         {
-            if (assigned)
+            if (request.IsAssigned)
             {
-                properties.WriteText(PropertyId.AssignedClientIdentifier, clientId);
+                properties.WriteText(PropertyId.AssignedClientIdentifier, request.ClientId);
             }
 
-            if (asked != granted)
+            if (request.AskedExpiry != request.Expiry)
             {
-                properties.WriteUInt32(PropertyId.SessionExpiryInterval, granted);
+                properties.WriteUInt32(PropertyId.SessionExpiryInterval, request.Expiry);
+            }
+
+            if (request.ServerKeepAlive is { } keepAlive)
+            {
+                properties.WriteUInt16(PropertyId.ServerKeepAlive, keepAlive);
             }
 
             properties.WriteUInt16(PropertyId.ReceiveMaximum, _limits.InboundReceiveMaximum);

@@ -55,7 +55,9 @@ internal sealed partial class BrokerConnection
 
     private void Publish(in PublishView publish, Session session)
     {
-        broker.Counters.Received();
+        _traffic.MessagesIn++;
+        _traffic.PayloadIn += publish.Payload.Length;
+        Throttle();
         var topic = ResolveTopic(publish, out var expirySeconds);
         var allowed = MayPublish(topic);
         var qos = publish.QualityOfService;
@@ -187,6 +189,19 @@ internal sealed partial class BrokerConnection
         }
 
         return publish.Topic;
+    }
+
+    /// <summary>A client that sends more than its share is not read until the next second.</summary>
+    private void Throttle()
+    {
+        if (_limits.MessagesPerSecond == 0 || ++_publishedThisSecond < _limits.MessagesPerSecond)
+        {
+            return;
+        }
+
+        _isThrottled = true;
+        _isPaused = true;
+        output.Pause(true);
     }
 
     private MqttReasonCode CheckTopic(ReadOnlySpan<byte> topic)

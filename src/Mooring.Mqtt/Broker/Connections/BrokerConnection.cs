@@ -3,6 +3,7 @@ using System.Net;
 using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Persistence;
 using Mooring.Mqtt.Broker.Sessions;
+using Mooring.Mqtt.Broker.Statistics;
 using Mooring.Mqtt.Broker.Transports.Epoll;
 using Mooring.Mqtt.Codec;
 
@@ -30,6 +31,11 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private long _keepAliveMilliseconds;
     private uint _maximumPacketBytes = uint.MaxValue;
     private int _stalledTicks;
+    private int _publishedThisSecond;
+    private bool _isThrottled;
+    private OutboundAliases? _outboundAliases;
+    private Traffic _traffic;
+    private readonly long _since = broker.Now;
     private volatile bool _isOver;
     private volatile bool _isPaused;
     private bool _hasLeft;
@@ -52,7 +58,29 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
 
     internal long Now => broker.Now;
 
+    internal Traffic Traffic => _traffic with { BytesOut = output.WrittenBytes };
+
     private int LargestPacket => _session is null ? Math.Min(_limits.FirstPacketBytes, _limits.MaximumPacketBytes) : _limits.MaximumPacketBytes;
+
+    /// <summary>Adds to <paramref name="view"/> what concerns the connection.</summary>
+    internal MqttClientView Describe(MqttClientView view, long now)
+    {
+        var traffic = Traffic;
+        return view with
+        {
+            IsConnected = true,
+            RemoteEndPoint = RemoteEndPoint?.ToString(),
+            Transport = entrance.Listener.Transport,
+            Version = Version,
+            ConnectedFor = TimeSpan.FromMilliseconds(now - _since),
+            KeepAlive = TimeSpan.FromMilliseconds(_keepAliveMilliseconds),
+            UnsentBytes = output.UnsentBytes,
+            MessagesReceived = traffic.MessagesIn,
+            MessagesSent = traffic.MessagesOut,
+            BytesReceived = traffic.BytesIn,
+            BytesSent = traffic.BytesOut,
+        };
+    }
 
     /// <summary>What is written from here on leaves once everything recorded so far is kept.</summary>
     internal void HoldOutput(Journal journal) => output.HoldUntil(journal, journal.Position);
@@ -68,6 +96,8 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
                 && MqttFraming.TryRead(bytes.Span[consumed..], LargestPacket, out var frame) == FrameReadResult.Frame)
             {
                 consumed += frame.Length;
+                _traffic.PacketsIn++;
+                _traffic.BytesIn += frame.Length;
                 Handle(frame);
             }
         }
@@ -113,6 +143,14 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
             }
 
             return;
+        }
+
+        _publishedThisSecond = 0;
+        if (_isThrottled)
+        {
+            _isThrottled = false;
+            _isPaused = false;
+            output.Pause(false);
         }
 
         // One and a half times the keep-alive (MQTT-3.1.2-22).
@@ -194,30 +232,39 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
             return;
         }
 
-        broker.Counters.Sent();
-        if (delivery.IsPlain(Version))
+        var message = delivery.Message;
+        _traffic.MessagesOut++;
+        _traffic.PayloadOut += message.Payload.Length;
+        var isNewAlias = false;
+        var alias = _outboundAliases?.Find(message.Topic, out isNewAlias) ?? 0;
+        if (alias == 0 && delivery.IsPlain(Version))
         {
-            output.Write(delivery.Message.PlainFrame(Version));
+            output.Write(message.PlainFrame(Version));
             output.RequestFlush();
             return;
         }
 
-        var message = delivery.Message;
         var flags = (byte)(((int)delivery.QualityOfService << 1) | (delivery.Retain ? 1 : 0) | (duplicate ? 8 : 0));
         var scratch = Scratch();
         ReadOnlySpan<byte> properties = message.Properties;
-        if (Version == MqttVersion.V500 && (delivery.Identifiers.Length > 0 || message.ExpiresAt is not null))
+        if (Version == MqttVersion.V500 && (alias > 0 || delivery.Identifiers.Length > 0 || message.ExpiresAt is not null))
         {
-            properties = WithOwnProperties(delivery);
+            properties = WithOwnProperties(delivery, alias);
         }
 
-        MqttPackets.WritePublish(scratch, Version, flags, message.Topic, packetId, properties, message.Payload);
+        var topic = alias > 0 && !isNewAlias ? default : message.Topic;
+        MqttPackets.WritePublish(scratch, Version, flags, topic, packetId, properties, message.Payload);
         Write(scratch);
     }
 
-    private ReadOnlySpan<byte> WithOwnProperties(scoped in Delivery delivery)
+    private ReadOnlySpan<byte> WithOwnProperties(scoped in Delivery delivery, ushort alias)
     {
         var properties = new PropertyWriter();
+        if (alias > 0)
+        {
+            properties.WriteUInt16(PropertyId.TopicAlias, alias);
+        }
+
         properties.WriteEncoded(delivery.Message.Properties);
         foreach (var identifier in delivery.Identifiers)
         {

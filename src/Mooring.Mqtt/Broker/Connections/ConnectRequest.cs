@@ -9,5 +9,7 @@ namespace Mooring.Mqtt.Broker.Connections;
 /// <param name="AskedExpiry">Session Expiry Interval as asked for.</param>
 /// <param name="Expiry">Session Expiry Interval as granted.</param>
 /// <param name="Will">The will, if any.</param>
+/// <param name="ServerKeepAlive">The keep-alive that the client has to use instead of its own; null for its own.</param>
 internal sealed record ConnectRequest(
-    string ClientId, bool IsAssigned, bool CleanStart, uint AskedExpiry, uint Expiry, Will? Will);
+    string ClientId, bool IsAssigned, bool CleanStart, uint AskedExpiry, uint Expiry, Will? Will,
+    ushort? ServerKeepAlive);

@@ -10,6 +10,9 @@ internal interface IConnectionOutput
     /// <summary>Bytes that the peer has not taken yet.</summary>
     int UnsentBytes { get; }
 
+    /// <summary>Bytes appended since the connection was made.</summary>
+    long WrittenBytes { get; }
+
     /// <summary>Appends bytes, which are copied; they leave at the next flush.</summary>
     void Write(ReadOnlySpan<byte> bytes);
 

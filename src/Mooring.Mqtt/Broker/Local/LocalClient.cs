@@ -131,7 +131,6 @@ internal sealed class LocalClient : IMqttClient
             _queue.Enqueue((delivery, null));
             if (_queue.Count == 1) _signal.Release();
         }
-        _broker.Counters.Sent();
     }
 
     /// <summary>Publishers in the process wait at half of the bound; the other half is for those that cannot be made to wait.</summary>

@@ -16,8 +16,11 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
     private readonly ConcurrentDictionary<byte[], Route> _routes = new(Utf8Comparer.Instance);
     private long _epoch;
     private int _count;
+    private int _shared;
 
     internal int Count => Volatile.Read(ref _count);
+
+    internal int SharedCount => Volatile.Read(ref _shared);
 
     /// <summary>Adds a subscription, or replaces <paramref name="former"/> without a moment in between (MQTT-3.8.4-3).</summary>
     internal void Set(Subscription subscription, Subscription? former)
@@ -43,6 +46,7 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
             }
 
             _count++;
+            _shared += subscription.ShareName.Length > 0 ? 1 : 0;
             Interlocked.Increment(ref _epoch);
         }
     }
@@ -153,5 +157,6 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
         }
 
         _count--;
+        _shared -= subscription.ShareName.Length > 0 ? 1 : 0;
     }
 }

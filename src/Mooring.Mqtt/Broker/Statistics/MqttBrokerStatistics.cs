@@ -9,6 +9,9 @@ public sealed record MqttBrokerStatistics
     /// <summary>Clients connected now, without those in this process.</summary>
     public int Connections { get; init; }
 
+    /// <summary>Clients in this process.</summary>
+    public int LocalClients { get; init; }
+
     /// <summary>The most clients that were connected at a time.</summary>
     public int ConnectionsMost { get; init; }
 

@@ -64,12 +64,13 @@ internal sealed class SystemTopics(MqttBroker broker, TimeSpan period)
 
     private IEnumerable<(string Name, string Value)> Values(MqttBrokerStatistics now)
     {
-        var away = Math.Max(0, now.Sessions - now.Connections);
+        var connected = now.Connections + now.LocalClients;
+        var away = Math.Max(0, now.Sessions - connected);
         yield return ("version", $"mooring version {typeof(MqttBroker).Assembly.GetName().Version?.ToString(3)}");
         yield return ("uptime", Number((long)now.Uptime.TotalSeconds) + " seconds");
         yield return ("clients/total", Number(now.Sessions));
-        yield return ("clients/connected", Number(now.Connections));
-        yield return ("clients/active", Number(now.Connections));
+        yield return ("clients/connected", Number(connected));
+        yield return ("clients/active", Number(connected));
         yield return ("clients/disconnected", Number(away));
         yield return ("clients/inactive", Number(away));
         yield return ("clients/maximum", Number(now.ConnectionsMost));

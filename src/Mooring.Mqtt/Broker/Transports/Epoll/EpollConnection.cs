@@ -58,6 +58,8 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     /// <summary>The handler was told, or must not be told anything any more; I/O thread only.</summary>
     internal bool IsOver { get; set; }
 
+    public long WrittenBytes { get; private set; }
+
     public int UnsentBytes => _outputEnd - _outputStart;
 
     internal bool IsPaused => _isPaused;
@@ -70,6 +72,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
             if (IsClosing) return;
             bytes.CopyTo(Reserve(bytes.Length));
             _outputEnd += bytes.Length;
+            WrittenBytes += bytes.Length;
         }
     }
 

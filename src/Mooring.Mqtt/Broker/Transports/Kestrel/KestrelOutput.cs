@@ -37,6 +37,8 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
 
     public EndPoint? RemoteEndPoint => context.RemoteEndPoint;
 
+    public long WrittenBytes { get; private set; }
+
     public int UnsentBytes => Volatile.Read(ref _pendingLength) + Volatile.Read(ref _leaving);
 
     public void Write(ReadOnlySpan<byte> bytes)
@@ -57,6 +59,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
             }
             bytes.CopyTo(_pending.AsSpan(_pendingLength));
             _pendingLength += bytes.Length;
+            WrittenBytes += bytes.Length;
         }
     }
 

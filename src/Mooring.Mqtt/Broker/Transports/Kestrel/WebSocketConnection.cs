@@ -11,6 +11,7 @@ namespace Mooring.Mqtt.Broker.Transports.Kestrel;
 internal sealed class WebSocketConnection : ConnectionContext
 {
     private const int FrameBytes = 4096;
+    private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(1);
     private static readonly PipeOptions PipeBounds = new(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false);
 
     private readonly WebSocket _socket;
@@ -32,7 +33,7 @@ internal sealed class WebSocketConnection : ConnectionContext
 
     public override IDuplexPipe Transport { get; set; }
 
-    internal static async Task ServeAsync(HttpContext context, ConnectionHandler handler)
+    internal static async Task ServeAsync(HttpContext context, ConnectionHandler handler, TimeProvider time)
     {
         var asked = context.WebSockets.IsWebSocketRequest
             ? context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(protocol => protocol is "mqtt" or "mqttv3.1")
@@ -46,13 +47,20 @@ internal sealed class WebSocketConnection : ConnectionContext
         var address = context.Connection.RemoteIpAddress;
         var connection = new WebSocketConnection(socket, address is null ? null : new IPEndPoint(address, context.Connection.RemotePort));
         connection.Features.Set(context.Features.Get<ITlsConnectionFeature>());
-        var receiving = connection.ReceiveAsync(context.RequestAborted);
-        var sending = connection.SendAsync(context.RequestAborted);
+        var both = Task.WhenAll(connection.ReceiveAsync(context.RequestAborted), connection.SendAsync(context.RequestAborted));
         await handler.OnConnectedAsync(connection).ConfigureAwait(false);
         await connection._outgoing.Writer.CompleteAsync().ConfigureAwait(false);
-        await sending.ConfigureAwait(false);
-        connection.Abort();
-        await receiving.ConfigureAwait(false);
+        await connection._incoming.Reader.CompleteAsync().ConfigureAwait(false);
+        try
+        {
+            // Until the client closes too: with its bytes unread, the last packet would be lost in a reset.
+            await both.WaitAsync(CloseWithin, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            connection.Abort();
+            await both.ConfigureAwait(false);
+        }
     }
 
     public override void Abort(ConnectionAbortedException abortReason) => Abort();
@@ -65,6 +73,7 @@ internal sealed class WebSocketConnection : ConnectionContext
 
     private async Task ReceiveAsync(CancellationToken cancellationToken)
     {
+        var isWanted = true;
         try
         {
             while (true)
@@ -73,9 +82,10 @@ internal sealed class WebSocketConnection : ConnectionContext
                 var result = await _socket.ReceiveAsync(memory, cancellationToken).ConfigureAwait(false);
                 // MQTT travels in binary frames only (MQTT-6.0.0-1).
                 if (result.MessageType != WebSocketMessageType.Binary) break;
+                if (!isWanted) continue;
                 _incoming.Writer.Advance(result.Count);
                 var flush = await _incoming.Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
-                if (flush.IsCompleted) break;
+                isWanted = !flush.IsCompleted;
             }
         }
         catch (Exception error) when (error is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException)

@@ -24,7 +24,8 @@ internal sealed class WebSocketFilter : IStartupFilter
     private static Task ServeAsync(HttpContext context)
     {
         var bound = context.Features.Get<KestrelListener>()!;
-        if (context.Request.Path == bound.Listener.Path) return WebSocketConnection.ServeAsync(context, bound.Handler);
+        if (context.Request.Path == bound.Listener.Path)
+            return WebSocketConnection.ServeAsync(context, bound.Handler, bound.Time);
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;
     }
