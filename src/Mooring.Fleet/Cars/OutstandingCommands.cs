@@ -4,7 +4,8 @@ namespace Mooring.Fleet.Cars;
 /// Commands that wait for their response, oldest first. Answers may come in any order; what is released comes out in the
 /// order of sending.
 /// </summary>
-internal sealed class OutstandingCommands
+/// <param name="first">Counter of the first command.</param>
+internal sealed class OutstandingCommands(uint first = 0)
 {
     private readonly Queue<Entry> _entries = [];
 
@@ -12,7 +13,7 @@ internal sealed class OutstandingCommands
 
     internal TimeSpan Deadline => _entries.TryPeek(out var head) ? head.Deadline : TimeSpan.MaxValue;
 
-    internal uint Next { get; private set; }
+    internal uint Next { get; private set; } = first;
 
     /// <summary>Assigns the next counter, modulo 2^32, and remembers the command.</summary>
     internal uint Add(CarCommand command, ModuleSlot? slot, TimeSpan deadline)
