@@ -16,10 +16,10 @@ public static class FleetHosting
     /// <summary>Adds the external server; it starts and stops with the host.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="options">How it runs.</param>
-    /// <param name="createClient">Makes the client for a broker and a client id.</param>
+    /// <param name="createClient">Makes the client for the options' broker and a client id.</param>
     public static IServiceCollection AddFleet(
         this IServiceCollection services, FleetOptions options,
-        Func<IServiceProvider, FleetBrokerOptions, string, IMqttClient> createClient)
+        Func<IServiceProvider, FleetOptions, string, IMqttClient> createClient)
     {
         services.TryAddSingleton<IModuleLoader>(provider => new ModuleLoader(
             options.Polling,
@@ -28,7 +28,7 @@ public static class FleetHosting
             provider.GetRequiredService<ILoggerFactory>().CreateLogger<ModuleLoader>()));
         services.AddSingleton(provider => new FleetServer(
             options,
-            (broker, clientId) => createClient(provider, broker, clientId),
+            (running, clientId) => createClient(provider, running, clientId),
             provider.GetRequiredService<IModuleLoader>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILogger<FleetServer>>()));

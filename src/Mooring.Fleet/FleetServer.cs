@@ -18,7 +18,7 @@ public sealed partial class FleetServer : IAsyncDisposable
     /// <summary>Longest time in which the notes may leave, as the original waits for their acknowledgement.</summary>
     public static readonly TimeSpan DrainMax = TimeSpan.FromMilliseconds(700);
 
-    private readonly Func<FleetBrokerOptions, string, IMqttClient> _createClient;
+    private readonly Func<FleetOptions, string, IMqttClient> _createClient;
     private readonly IModuleLoader _loader;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -31,7 +31,7 @@ public sealed partial class FleetServer : IAsyncDisposable
     private Task _ticking = Task.CompletedTask;
 
     internal FleetServer(
-        FleetOptions options, Func<FleetBrokerOptions, string, IMqttClient> createClient, IModuleLoader loader, TimeProvider time,
+        FleetOptions options, Func<FleetOptions, string, IMqttClient> createClient, IModuleLoader loader, TimeProvider time,
         ILogger<FleetServer> logger)
     {
         _options = options;
@@ -172,10 +172,10 @@ public sealed partial class FleetServer : IAsyncDisposable
     }
 
     private static bool IsSameLink(FleetOptions a, FleetOptions b) =>
-        a.Broker == b.Broker && a.Connections == b.Connections && a.SharedConnections == b.SharedConnections;
+        a.Broker == b.Broker && a.Connections == b.Connections && a.SharedConnections == b.SharedConnections && a.RetryDelay == b.RetryDelay;
 
     private BrokerLinks CreateLinks(FleetOptions options) =>
-        new(options.Connections, options.SharedConnections, id => _createClient(options.Broker, id), _time, _logger);
+        new(options.Connections, options.SharedConnections, id => _createClient(options, id), _time, _logger);
 
     private CarSeat NewSeat(FleetOptions options, CarOptions car) => new(options.SettingsOf(car), car, _loader, _time, _logger);
 

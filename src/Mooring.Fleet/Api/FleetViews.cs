@@ -9,7 +9,7 @@ internal sealed record FleetView(
 
 /// <summary>One line of the list of cars.</summary>
 internal sealed record CarLine(
-    string Name, bool Enabled, CarState State, string? Session, int Devices, DateTimeOffset? LastMessageAt, string? LastError,
+    string Name, bool Enabled, [property: JsonConverter(typeof(JsonStringEnumConverter<CarState>))] CarState State, string? Session, int Devices, DateTimeOffset? LastMessageAt, string? LastError,
     DateTimeOffset? LastErrorAt);
 
 /// <summary>All about one car.</summary>
@@ -29,18 +29,18 @@ internal sealed record CountersView(
 internal sealed record SessionView(string Session, DateTimeOffset Since, DateTimeOffset Until, string Reason);
 
 /// <summary>What may be changed on a car.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record CarChange(bool? Enabled);
 
 /// <summary>A command for a device of a car. The data is <see cref="Text"/>, or <see cref="Base64"/> for bytes that are no text.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record CommandRequest(int Module, uint Type, string? Role, string? Name, uint Priority, string? Text, string? Base64);
 
 /// <summary>What became of the command.</summary>
 /// <param name="Result">delivered, refused, dropped; or pending: it still waits for a session or an answer.</param>
 internal sealed record CommandAnswer(string Result);
 
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(FleetView))]
 [JsonSerializable(typeof(CarLine))]
 [JsonSerializable(typeof(IReadOnlyList<CarLine>))]
