@@ -22,10 +22,23 @@ internal sealed class FakeMqtt : IMqttClient
         get { lock (_lock) return [.. _published]; }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>The broker refuses this client for good.</summary>
+    public string? Refusal { get; init; }
+
+    /// <summary>The broker is not there until <see cref="Move"/> says so.</summary>
+    public bool IsUnreachable { get; init; }
+
+    public bool IsDisposed { get; private set; }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (Refusal is not null)
+        {
+            Move(LinkState.Stopped);
+            throw new MqttRefusedException(0x86, Refusal);
+        }
+        if (IsUnreachable) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         Move(LinkState.Up);
-        return Task.CompletedTask;
     }
 
     public ValueTask PublishAsync(MqttMessage message, CancellationToken cancellationToken = default) =>
@@ -53,7 +66,11 @@ internal sealed class FakeMqtt : IMqttClient
 
     public Task StopAsync(TimeSpan drain) => Task.CompletedTask;
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        IsDisposed = true;
+        return ValueTask.CompletedTask;
+    }
 
     public void Move(LinkState to)
     {
