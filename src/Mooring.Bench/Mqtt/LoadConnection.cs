@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using Mooring.Mqtt.Broker.Transports.Epoll;
+using Mooring.Kernel.Sockets;
 
 namespace Mooring.Bench.Mqtt;
 

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Mooring.Mqtt.Broker.Transports.Epoll;
+using Mooring.Kernel.Sockets;
 
 namespace Mooring.Bench.Mqtt;
 

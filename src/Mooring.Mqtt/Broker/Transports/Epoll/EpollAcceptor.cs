@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Mooring.Kernel.Sockets;
 
 namespace Mooring.Mqtt.Broker.Transports.Epoll;
 

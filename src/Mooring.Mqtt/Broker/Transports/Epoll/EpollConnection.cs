@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Runtime.Versioning;
+using Mooring.Kernel.Sockets;
 using Mooring.Mqtt.Broker.Connections;
 
 namespace Mooring.Mqtt.Broker.Transports.Epoll;

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Mooring.Kernel.Sockets;
 
 namespace Mooring.Mqtt.Broker.Transports.Epoll;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace Mooring.Mqtt.Broker.Transports.Epoll;
+namespace Mooring.Kernel.Sockets;
 
 /// <summary>The few calls of Linux that the runtime does not offer: readiness, and reads and sends without an object per socket.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace Mooring.Mqtt.Broker.Transports.Epoll;
+namespace Mooring.Kernel.Sockets;
 
 /// <summary>One epoll descriptor with its event buffer; used by one thread, except <see cref="Wake"/>.</summary>
 [SupportedOSPlatform("linux")]
