@@ -47,6 +47,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         _origin = time.GetTimestamp();
         Subscriptions = new SubscriptionTable(options.Limits.CachedRoutes);
         _retained = new RetainedStore(options.Limits.RetainedMessages, options.Limits.RetainedBytes);
+        RetainedPump = new RetainedPump(this);
         Counters = new BrokerCounters(this);
         View = new MqttBrokerView(this);
         _system = new SystemTopics(this, options.SystemTopicsPeriod);
@@ -103,7 +104,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     internal TimeProvider Time => _time;
 
-    internal RoutedMessage[] FindRetained(byte[] filter) => [.. _retained.Find(filter, Now), .. _system.Find(filter)];
+    internal RetainedPump RetainedPump { get; }
 
     /// <summary>Routes one message and keeps it when it is to be retained; true when somebody gets it.</summary>
     internal bool Publish(RoutedMessage message)
@@ -134,20 +135,43 @@ public sealed partial class MqttBroker : IAsyncDisposable
         return !route.IsEmpty;
     }
 
+    /// <summary>Delivers retained messages to a subscription that was just made, those that match wildcards a little at a time.</summary>
     internal void SendRetained(Subscription subscription)
     {
-        foreach (var message in _retained.Find(subscription.Filter, Now).Concat(_system.Find(subscription.Filter)))
+        var session = subscription.Session;
+        Action<Delivery> deliver = delivery => session.Deliver(delivery);
+        if (BeginRetained(subscription, deliver) is not { } rest)
         {
-            if ((subscription.NoLocal && ReferenceEquals(message.Publisher, subscription.Session))
-                || subscription.Session.Permissions?.MayReceive(message.Topic) == false)
-            {
-                continue;
-            }
-
-            var qos = Lower(message.QualityOfService, subscription.MaximumQualityOfService);
-            var identifiers = Target.Of(subscription).Identifiers;
-            subscription.Session.Deliver(new Delivery(message, qos, Retain: true, identifiers));
+            return;
         }
+
+        session.CancelRetained(subscription.Key);
+        if (rest.Step(Now, session.HasRoomForRetained, deliver))
+        {
+            session.AwaitRetained(rest);
+            RetainedPump.Add(session);
+        }
+        else
+        {
+            rest.Dispose();
+        }
+    }
+
+    /// <summary>Delivers at once what takes one lookup; the rest comes from the cursor, if there is any.</summary>
+    internal RetainedCursor? BeginRetained(Subscription subscription, Action<Delivery> deliver)
+    {
+        foreach (var message in _system.Find(subscription.Filter))
+        {
+            subscription.GiveRetained(message, deliver);
+        }
+
+        if (!subscription.IsPattern)
+        {
+            _retained.Give(subscription.Filter, subscription, Now, deliver);
+            return null;
+        }
+
+        return _retained.Count == 0 ? null : new RetainedCursor(_retained, subscription);
     }
 
     private static void Deliver(in Target target, RoutedMessage message) => target.Session.Deliver(new Delivery(

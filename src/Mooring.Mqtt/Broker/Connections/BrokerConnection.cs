@@ -82,6 +82,9 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
         };
     }
 
+    /// <summary>The session is back, and still waits for retained messages.</summary>
+    internal void ResumeRetained(Session session) => broker.RetainedPump.Add(session);
+
     /// <summary>What is written from here on leaves once everything recorded so far is kept.</summary>
     internal void HoldOutput(Journal journal) => output.HoldUntil(journal, journal.Position);
 
@@ -240,7 +243,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
         if (alias == 0 && delivery.IsPlain(Version))
         {
             output.Write(message.PlainFrame(Version));
-            output.RequestFlush();
+            FlushBatch.Request(output);
             return;
         }
 
@@ -284,7 +287,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private void Write(ArrayBufferWriter<byte> scratch)
     {
         output.Write(scratch.WrittenSpan);
-        output.RequestFlush();
+        FlushBatch.Request(output);
     }
 
     private static ArrayBufferWriter<byte> Scratch()

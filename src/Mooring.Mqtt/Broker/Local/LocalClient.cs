@@ -15,6 +15,7 @@ internal sealed class LocalClient : IMqttClient
     private readonly Session _session;
     private readonly Lock _gate = new();
     private readonly Queue<(Delivery Delivery, Handler? Only)> _queue = new();
+    private readonly Queue<(RetainedCursor Cursor, Handler Handler)> _retained = new();
     private readonly SemaphoreSlim _signal = new(0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<byte[], Handler[]> _exact = new(Utf8Comparer.Instance);
@@ -118,20 +119,7 @@ internal sealed class LocalClient : IMqttClient
     }
 
     /// <summary>The router's side. Beyond the bound nothing is kept: a handler that cannot keep up must not fill the memory.</summary>
-    internal void Accept(in Delivery delivery)
-    {
-        lock (_gate)
-        {
-            if (State != LinkState.Up) return;
-            if (_queue.Count >= _broker.Options.Limits.LocalQueuedMessages)
-            {
-                _broker.Counters.DroppedQueueFull();
-                return;
-            }
-            _queue.Enqueue((delivery, null));
-            if (_queue.Count == 1) _signal.Release();
-        }
-    }
+    internal void Accept(in Delivery delivery) => Enqueue(delivery, only: null);
 
     /// <summary>Publishers in the process wait at half of the bound; the other half is for those that cannot be made to wait.</summary>
     private Task WaitForRoomAsync(CancellationToken cancellationToken)
@@ -160,16 +148,48 @@ internal sealed class LocalClient : IMqttClient
 
     private void AcceptRetained(Subscription made, Handler handler)
     {
-        var identifiers = Target.Of(made).Identifiers;
+        var rest = _broker.BeginRetained(made, delivery => Enqueue(delivery, handler));
         lock (_gate)
         {
-            foreach (var message in _broker.FindRetained(made.Filter))
-            {
-                if ((made.NoLocal && ReferenceEquals(message.Publisher, _session)) || _queue.Count >= _broker.Options.Limits.LocalQueuedMessages) continue;
-                var qos = message.QualityOfService < made.MaximumQualityOfService ? message.QualityOfService : made.MaximumQualityOfService;
-                _queue.Enqueue((new Delivery(message, qos, Retain: true, identifiers), handler));
-            }
+            if (rest is not null) _retained.Enqueue((rest, handler));
             _signal.Release();
+        }
+    }
+
+    /// <summary>Worker only: retained messages for new subscriptions with wildcards, as long as there is room. True if more may come.</summary>
+    private bool StepRetained()
+    {
+        (RetainedCursor Cursor, Handler Handler) next;
+        lock (_gate)
+        {
+            if (!_retained.TryPeek(out next)) return false;
+        }
+        if (next.Cursor.Step(_broker.Now, HasRoom, delivery => Enqueue(delivery, next.Handler))) return true;
+        next.Cursor.Dispose();
+        lock (_gate)
+        {
+            _retained.Dequeue();
+            return _retained.Count > 0;
+        }
+    }
+
+    private bool HasRoom()
+    {
+        lock (_gate) return _queue.Count < _broker.Options.Limits.LocalQueuedMessages / 2;
+    }
+
+    private void Enqueue(in Delivery delivery, Handler? only)
+    {
+        lock (_gate)
+        {
+            if (State != LinkState.Up) return;
+            if (_queue.Count >= _broker.Options.Limits.LocalQueuedMessages)
+            {
+                _broker.Counters.DroppedQueueFull();
+                return;
+            }
+            _queue.Enqueue((delivery, only));
+            if (_queue.Count == 1) _signal.Release();
         }
     }
 
@@ -181,7 +201,7 @@ internal sealed class LocalClient : IMqttClient
             while (true)
             {
                 await _signal.WaitAsync(_stopping.Token).ConfigureAwait(false);
-                while (Take(batch))
+                while (StepRetained() | Take(batch))
                 {
                     foreach (var (delivery, only) in batch) await DispatchAsync(delivery, only).ConfigureAwait(false);
                 }
@@ -270,6 +290,7 @@ internal sealed class LocalClient : IMqttClient
         lock (_gate)
         {
             Change(handler, add: false);
+            foreach (var (cursor, _) in _retained.Where(entry => entry.Handler == handler)) cursor.Cancel();
             var isUsed = handler.Topic is null
                 ? _wildcards.Any(other => other.Filter.AsSpan().SequenceEqual(handler.Filter))
                 : _exact.ContainsKey(handler.Filter);

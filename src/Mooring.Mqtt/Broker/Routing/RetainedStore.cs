@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Mooring.Mqtt.Broker.Persistence;
-using Mooring.Mqtt.Codec;
+using Mooring.Mqtt.Broker.Sessions;
 
 namespace Mooring.Mqtt.Broker.Routing;
 
@@ -77,24 +77,23 @@ internal sealed class RetainedStore(int messagesMaximum, long bytesMaximum)
         }
     }
 
-    /// <summary>Messages that match <paramref name="filter"/> and have not expired; an exact filter is one lookup.</summary>
-    internal IEnumerable<RoutedMessage> Find(byte[] filter, long now)
+    /// <summary>
+    /// Topics that have a message. Those that come or go meanwhile may be missing or too many: the former reach a subscriber as live
+    /// messages, the latter are not found by <see cref="Give"/>.
+    /// </summary>
+    internal IEnumerable<byte[]> Topics => _messages.Select(entry => entry.Key);
+
+    /// <summary>
+    /// Delivers the message of one topic to a new subscription, if it may see it. The message cannot be replaced meanwhile, so what
+    /// replaces it arrives after it.
+    /// </summary>
+    internal void Give(byte[] topic, Subscription subscription, long now, Action<Delivery> deliver)
     {
-        if (!TopicFilter.HasWildcards(filter))
+        lock (_gate)
         {
-            if (_messages.TryGetValue(filter, out var one) && !one.IsExpired(now))
+            if (_messages.TryGetValue(topic, out var message) && !message.IsExpired(now))
             {
-                yield return one;
-            }
-
-            yield break;
-        }
-
-        foreach (var message in _messages.Values)
-        {
-            if (!message.IsExpired(now) && TopicFilter.Matches(filter, message.Topic))
-            {
-                yield return message;
+                subscription.GiveRetained(message, deliver);
             }
         }
     }

@@ -1,4 +1,5 @@
 using Mooring.Mqtt.Broker.Sessions;
+using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker.Routing;
 
@@ -17,4 +18,19 @@ internal sealed record Subscription(
     internal bool NoLocal => (Options & 0x04) != 0;
 
     internal bool RetainAsPublished => (Options & 0x08) != 0;
+
+    /// <summary>Whether it has wildcards.</summary>
+    internal bool IsPattern { get; } = TopicFilter.HasWildcards(Filter);
+
+    /// <summary>Delivers a retained message, unless it is the subscriber's own and not wanted, or must not be seen.</summary>
+    internal void GiveRetained(RoutedMessage message, Action<Delivery> deliver)
+    {
+        if ((NoLocal && ReferenceEquals(message.Publisher, Session)) || Session.Permissions?.MayReceive(message.Topic) == false)
+        {
+            return;
+        }
+
+        var qos = message.QualityOfService < MaximumQualityOfService ? message.QualityOfService : MaximumQualityOfService;
+        deliver(new Delivery(message, qos, Retain: true, Target.Of(this).Identifiers));
+    }
 }

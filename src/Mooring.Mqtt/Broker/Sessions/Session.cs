@@ -95,6 +95,10 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
             }
 
             SendWaiting_NeedsLock();
+            if (_retained is { Count: > 0 })
+            {
+                connection.ResumeRetained(this);
+            }
         }
     }
 
@@ -138,6 +142,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
         {
             Journal_NeedsLock()?.Unsubscribed(Number, subscription.Key);
             _subscriptions?.Remove(subscription.Key);
+            CancelRetained_NeedsLock(subscription.Key);
         }
     }
 
