@@ -10,6 +10,9 @@ internal static class ModuleCode
     internal const int ContextIncorrect = -11;
     internal const int TimeoutOccurred = -12;
 
+    /// <summary>A failure that has been logged already, with more than a code could say.</summary>
+    internal const int Told = int.MinValue;
+
     /// <summary>What a person reads about a code.</summary>
     internal static string Describe(int code) => code switch
     {

@@ -51,7 +51,7 @@ internal abstract partial class QueuedSlot : ModuleSlot, ICallTarget
     internal sealed override async ValueTask<bool> ConnectedAsync(Device device)
     {
         var code = await _calls.RunAsync(new ModuleCall(ModuleCallKind.Connected, device, ByteString.Empty));
-        if (code is not (null or ModuleCode.Ok)) LogFailed(Logger, CarName, Number, ModuleCallKind.Connected, ModuleCode.Describe(code.Value));
+        if (code is not (null or ModuleCode.Ok or ModuleCode.Told)) LogFailed(Logger, CarName, Number, ModuleCallKind.Connected, ModuleCode.Describe(code.Value));
         return code == ModuleCode.Ok;
     }
 
@@ -60,7 +60,7 @@ internal abstract partial class QueuedSlot : ModuleSlot, ICallTarget
         var kind = announced ? ModuleCallKind.DisconnectedAnnounced : ModuleCallKind.DisconnectedTimeout;
         var code = await _calls.RunAsync(new ModuleCall(kind, device, ByteString.Empty));
         if (code == ModuleCode.NotOk) LogWasNotConnected(Logger, CarName, Number, device.DeviceRole);
-        else if (code is not (null or ModuleCode.Ok)) LogFailed(Logger, CarName, Number, kind, ModuleCode.Describe(code.Value));
+        else if (code is not (null or ModuleCode.Ok or ModuleCode.Told)) LogFailed(Logger, CarName, Number, kind, ModuleCode.Describe(code.Value));
     }
 
     internal sealed override ValueTask ForwardStatusAsync(ByteString status, Device device) =>
@@ -92,7 +92,7 @@ internal abstract partial class QueuedSlot : ModuleSlot, ICallTarget
 
     private void Tell(ModuleCallKind kind, int? code)
     {
-        if (code is not (null or ModuleCode.Ok)) LogFailed(Logger, CarName, Number, kind, ModuleCode.Describe(code.Value));
+        if (code is not (null or ModuleCode.Ok or ModuleCode.Told)) LogFailed(Logger, CarName, Number, kind, ModuleCode.Describe(code.Value));
     }
 
     [LoggerMessage(4200, LogLevel.Error, "Car {Car}: module {Module} answered {Call} with {Code}")]

@@ -9,6 +9,7 @@ namespace Mooring.Mqtt.Broker;
 public static class MqttBrokerConfiguration
 {
     private const int ListenersMax = 64;
+    private const int OriginsMax = 100;
     private const int PortMax = 65_535;
 
     /// <summary>Reads a file; what is wrong with its values goes to <paramref name="errors"/>.</summary>
@@ -43,7 +44,7 @@ public static class MqttBrokerConfiguration
         if (!item.ExpectObject()) return null;
         item.ReportUnknown(
             asWarning: false, "transport", "address", "port", "certificate", "key", "ca", "clientCertificates", "identity",
-            "anonymous", "maximumConnections", "path");
+            "anonymous", "maximumConnections", "path", "origins");
         var transport = item["transport"].OneOf("tcp", "tcp", "tls", "ws", "wss") switch
         {
             "tls" => MqttTransport.Tls,
@@ -81,6 +82,7 @@ public static class MqttBrokerConfiguration
         {
             MaximumConnections = item["maximumConnections"].Int(listener.MaximumConnections, 1),
             Path = item["path"].Text(listener.Path),
+            Origins = [.. item["origins"].Items(OriginsMax).Select(origin => origin.RequiredText())],
         };
     }
 
@@ -117,7 +119,7 @@ public static class MqttBrokerConfiguration
         if (!limits.ExpectObject()) return standard;
         limits.ReportUnknown(
             asWarning: false, "connectDeadlineSeconds", "firstPacketBytes", "passwordChecks", "passwordChecksWaiting",
-            "recognisedPasswords", "maximumPacketBytes", "clientIdBytes", "topicBytes", "topicLevels", "inboundReceiveMaximum",
+            "recognisedPasswords", "failedLoginsPerMinute", "maximumPacketBytes", "clientIdBytes", "topicBytes", "topicLevels", "inboundReceiveMaximum",
             "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "outboundBufferBytes", "stalledForSeconds",
             "subscriptionsPerSession", "inboundTopicAliases", "outboundTopicAliases", "keepAliveMaximum", "messagesPerSecond",
             "waitingWills", "sessions", "sessionExpirySeconds", "retainedMessages",
@@ -130,6 +132,7 @@ public static class MqttBrokerConfiguration
             PasswordChecks = limits["passwordChecks"].Int(standard.PasswordChecks),
             PasswordChecksWaiting = limits["passwordChecksWaiting"].Int(standard.PasswordChecksWaiting),
             RecognisedPasswords = limits["recognisedPasswords"].Int(standard.RecognisedPasswords),
+            FailedLoginsPerMinute = limits["failedLoginsPerMinute"].Int(standard.FailedLoginsPerMinute),
             MaximumPacketBytes = limits["maximumPacketBytes"].Int(standard.MaximumPacketBytes),
             ClientIdBytes = limits["clientIdBytes"].Int(standard.ClientIdBytes),
             TopicBytes = limits["topicBytes"].Int(standard.TopicBytes),

@@ -20,6 +20,12 @@ public sealed record MqttBrokerLimits
     /// <summary>Users whose right password is recognised without the slow check when they come back; default 100,000.</summary>
     public int RecognisedPasswords { get; init; } = 100_000;
 
+    /// <summary>
+    /// Wrong passwords from one address in a minute, beyond which it is refused without a check for the rest of that minute, but for
+    /// users whose password is recognised; default 30, 0 for no limit.
+    /// </summary>
+    public int FailedLoginsPerMinute { get; init; } = 30;
+
     /// <summary>Largest packet in bytes; default 1 MiB.</summary>
     public int MaximumPacketBytes { get; init; } = 1024 * 1024;
 
@@ -99,6 +105,7 @@ public sealed record MqttBrokerLimits
         errors.RequireInRange(key + ".passwordChecks", PasswordChecks, 1, 256);
         errors.RequireInRange(key + ".passwordChecksWaiting", PasswordChecksWaiting, 1, 1_000_000);
         errors.RequireInRange(key + ".recognisedPasswords", RecognisedPasswords, 1, 10_000_000);
+        errors.RequireInRange(key + ".failedLoginsPerMinute", FailedLoginsPerMinute, 0, int.MaxValue);
         errors.RequireInRange(key + ".maximumPacketBytes", MaximumPacketBytes, 256, 268_435_460);
         errors.RequireInRange(key + ".clientIdBytes", ClientIdBytes, 23, ushort.MaxValue);
         errors.RequireInRange(key + ".topicBytes", TopicBytes, 16, ushort.MaxValue);

@@ -34,6 +34,13 @@ public sealed record MqttListener
     /// <summary>Path of the WebSocket; default <c>/mqtt</c>.</summary>
     public string Path { get; init; } = "/mqtt";
 
+    /// <summary>
+    /// Origins of web pages, such as <c>https://console.example.com</c>, that may use the WebSocket although clients may be anonymous
+    /// there; <c>*</c> for all. Pages of this machine may in any case. Without this rule, any page that somebody on this machine looks
+    /// at could talk to the broker.
+    /// </summary>
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
     internal bool IsLoopback => IPAddress.IsLoopback(EndPoint.Address);
 
     internal bool IsSecure => Transport is MqttTransport.Tls or MqttTransport.SecureWebSocket;

@@ -23,11 +23,14 @@ internal sealed class RawClient : IDisposable
         _socket.Connect(broker);
     }
 
+    /// <summary>What CONNACK said.</summary>
+    internal string ConnAck { get; private set; } = "";
+
     /// <summary>Connects and returns the dump of CONNACK without its properties.</summary>
     internal static RawClient Connect(
         IPEndPoint broker, string id, MqttVersion version = MqttVersion.V311, bool clean = true, uint? expiry = null,
         string? will = null, uint willDelay = 0, ushort receiveMaximum = 0, uint maximumPacketSize = 0, string? user = null,
-        string? password = null, string expect = "ConnAck Success")
+        string? password = null, ushort keepAlive = 0, ushort topicAliasMaximum = 0, string expect = "ConnAck Success")
     {
         var client = new RawClient(broker, version);
         var properties = new PropertyWriter();
@@ -46,6 +49,11 @@ internal sealed class RawClient : IDisposable
             properties.WriteUInt32(PropertyId.MaximumPacketSize, maximumPacketSize);
         }
 
+        if (topicAliasMaximum > 0)
+        {
+            properties.WriteUInt16(PropertyId.TopicAliasMaximum, topicAliasMaximum);
+        }
+
         var willProperties = new PropertyWriter();
         if (willDelay > 0)
         {
@@ -57,6 +65,7 @@ internal sealed class RawClient : IDisposable
         {
             Version = version,
             CleanStart = clean,
+            KeepAliveSeconds = keepAlive,
             ClientId = Encoding.UTF8.GetBytes(id),
             Properties = properties.Written,
             HasWill = will is not null,
@@ -69,7 +78,8 @@ internal sealed class RawClient : IDisposable
             Password = Encoding.UTF8.GetBytes(password ?? ""),
         });
         client.Send(output.WrittenSpan);
-        Assert.StartsWith(expect, client.Receive(), StringComparison.Ordinal);
+        client.ConnAck = client.Receive();
+        Assert.StartsWith(expect, client.ConnAck, StringComparison.Ordinal);
         return client;
     }
 

@@ -1,4 +1,4 @@
-using System.Security.Cryptography.X509Certificates;
+using System.Net;
 using Mooring.Kernel.Options;
 using Mooring.Mqtt.Codec;
 
@@ -8,11 +8,13 @@ namespace Mooring.Mqtt.Broker.Access;
 internal sealed class AccessControl : IDisposable
 {
     private readonly PasswordChecks _checks;
+    private readonly FailedLogins _failed;
     private volatile Rules _current;
 
     internal AccessControl(MqttBrokerOptions options, OptionsErrors errors)
     {
         _checks = new PasswordChecks(options.Limits);
+        _failed = new FailedLogins(options.Limits.FailedLoginsPerMinute);
         _current = Load(options, errors);
     }
 
@@ -38,33 +40,37 @@ internal sealed class AccessControl : IDisposable
     /// Judges what can be judged at once. A password that has to be checked is left to <see cref="CheckAsync"/>: then the result is
     /// <see cref="MqttReasonCode.ContinueAuthentication"/>.
     /// </summary>
-    /// <param name="listener">Where the client came in.</param>
-    /// <param name="certificate">Its certificate, already found good by TLS.</param>
+    /// <param name="entrance">Where the client came in, and its certificate, already found good by TLS.</param>
     /// <param name="user">User name as given, if any.</param>
     /// <param name="password">Password as given.</param>
     /// <param name="name">The name that the client has proven; null for an anonymous one.</param>
     internal MqttReasonCode Judge(
-        MqttListener listener, X509Certificate2? certificate, string? user, ReadOnlySpan<byte> password, out string? name)
+        ClientEntrance entrance, string? user, ReadOnlySpan<byte> password, out string? name)
     {
         name = null;
-        if (certificate is not null)
+        if (entrance.Certificate is { } certificate)
         {
-            name = CertificateName.Read(certificate, listener.CertificateIdentity);
+            name = CertificateName.Read(certificate, entrance.Listener.CertificateIdentity);
             return name is null ? MqttReasonCode.NotAuthorized : MqttReasonCode.Success;
         }
         var users = _current.Users;
         if (user is null || users is null)
-            return LetsAnonymousIn(listener) ? MqttReasonCode.Success : MqttReasonCode.NotAuthorized;
+            return LetsAnonymousIn(entrance.Listener) ? MqttReasonCode.Success : MqttReasonCode.NotAuthorized;
         if (!_checks.IsKnown(users, user, password)) return MqttReasonCode.ContinueAuthentication;
         name = user;
         return MqttReasonCode.Success;
     }
 
     /// <summary>The slow check, on the thread pool.</summary>
-    internal Task<PasswordVerdict> CheckAsync(string user, byte[] password, Func<bool> isWanted) =>
-        _current.Users is { } users
-            ? _checks.VerifyAsync(users, user, password, isWanted)
-            : Task.FromResult(PasswordVerdict.Wrong);
+    internal async Task<PasswordVerdict> CheckAsync(
+        string user, byte[] password, EndPoint? remote, Func<long> now, Func<bool> isWanted)
+    {
+        if (_failed.IsTooMany(remote, now())) return PasswordVerdict.TooManyFailed;
+        if (_current.Users is not { } users) return PasswordVerdict.Wrong;
+        var verdict = await _checks.VerifyAsync(users, user, password, isWanted).ConfigureAwait(false);
+        if (verdict == PasswordVerdict.Wrong) _failed.Add(remote, now());
+        return verdict;
+    }
 
     public void Dispose() => _checks.Dispose();
 

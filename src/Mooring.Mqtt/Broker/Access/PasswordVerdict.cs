@@ -9,6 +9,9 @@ internal enum PasswordVerdict
     /// <summary>The password of that user.</summary>
     Right,
 
+    /// <summary>The address had too many wrong passwords; nothing was checked.</summary>
+    TooManyFailed,
+
     /// <summary>Too many checks wait already; nothing was checked.</summary>
     Busy,
 }

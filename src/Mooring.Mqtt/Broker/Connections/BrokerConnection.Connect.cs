@@ -57,7 +57,7 @@ internal sealed partial class BrokerConnection
         _keepAliveMilliseconds = (request.ServerKeepAlive ?? connect.KeepAliveSeconds) * 1000L;
 
         var user = connect.HasUserName ? Encoding.UTF8.GetString(connect.UserName) : null;
-        var verdict = broker.Access.Judge(entrance.Listener, entrance.Certificate, user, connect.Password, out var name);
+        var verdict = broker.Access.Judge(entrance, user, connect.Password, out var name);
         if (verdict == MqttReasonCode.ContinueAuthentication)
         {
             // A password check takes as long as thousands of packets: not on this thread.
@@ -75,7 +75,7 @@ internal sealed partial class BrokerConnection
         var verdict = PasswordVerdict.Busy;
         try
         {
-            verdict = await broker.Access.CheckAsync(user, password, () => !_isOver).ConfigureAwait(false);
+            verdict = await broker.Access.CheckAsync(user, password, RemoteEndPoint, () => broker.Now, () => !_isOver).ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
@@ -86,6 +86,7 @@ internal sealed partial class BrokerConnection
         {
             PasswordVerdict.Right => MqttReasonCode.Success,
             PasswordVerdict.Wrong => MqttReasonCode.BadUserNameOrPassword,
+            PasswordVerdict.TooManyFailed => MqttReasonCode.ConnectionRateExceeded,
             _ => MqttReasonCode.ServerBusy,
         });
         _isPaused = false;

@@ -22,6 +22,8 @@ internal sealed class KestrelListener(MqttBroker broker, MqttListener listener, 
     /// <summary>The address that was bound, once it was.</summary>
     internal IPEndPoint LocalEndPoint => _endpoint?.IPEndPoint ?? listener.EndPoint;
 
+    internal bool LetsAnonymousIn => broker.Access.LetsAnonymousIn(listener);
+
     internal TimeProvider Time => broker.Time;
 
     internal ReloadableCertificate? Certificate => certificate;

@@ -24,9 +24,18 @@ internal sealed class WebSocketFilter : IStartupFilter
     private static Task ServeAsync(HttpContext context)
     {
         var bound = context.Features.Get<KestrelListener>()!;
-        if (context.Request.Path == bound.Listener.Path)
-            return WebSocketConnection.ServeAsync(context, bound.Handler, bound.Time);
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        var isThere = context.Request.Path == bound.Listener.Path;
+        if (isThere && IsOriginAllowed(context.Request, bound)) return WebSocketConnection.ServeAsync(context, bound.Handler, bound.Time);
+        context.Response.StatusCode = isThere ? StatusCodes.Status403Forbidden : StatusCodes.Status404NotFound;
         return Task.CompletedTask;
+    }
+
+    /// <summary>Where nobody has to say who he is, a browser must not be made to speak for its user by a strange page (RFC 6455 10.2).</summary>
+    private static bool IsOriginAllowed(HttpRequest request, KestrelListener bound)
+    {
+        var origin = request.Headers.Origin.ToString();
+        if (origin.Length == 0 || !bound.LetsAnonymousIn || bound.Listener.Origins.Contains("*")) return true;
+        return bound.Listener.Origins.Contains(origin, StringComparer.OrdinalIgnoreCase)
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.IsLoopback);
     }
 }

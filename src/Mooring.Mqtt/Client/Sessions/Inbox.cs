@@ -1,0 +1,160 @@
+using System.Buffers;
+
+namespace Mooring.Mqtt.Client.Sessions;
+
+/// <summary>
+/// Received messages that wait for handlers. When it is full, reading from the broker pauses. That would be a deadlock while a handler
+/// itself waits for an answer of the broker: reading then goes on, and QoS 0 messages beyond the bound are dropped.
+/// </summary>
+internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
+{
+    private const int BatchMessages = 256;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<Inbound> _queue = new();
+    private readonly SemaphoreSlim _filled = new(0);
+    private TaskCompletionSource? _room;
+    private long _bytes;
+    private int _waitingHandlers;
+    private bool _dropping;
+    private bool _closed;
+    private long _dropped;
+
+    /// <summary>QoS 0 messages dropped.</summary>
+    internal long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Takes a message, now or when there is room; the task is complete in all but the slowest cases.</summary>
+    internal ValueTask AddAsync(in Inbound inbound, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (TryAdd_NeedsLock(inbound)) return default;
+            log.ReadingPaused(_queue.Count);
+        }
+        return AddLaterAsync(inbound, cancellationToken);
+    }
+
+    /// <summary>Waits for messages and takes some of them; false when the inbox is closed.</summary>
+    internal async ValueTask<bool> TakeAsync(List<Inbound> batch)
+    {
+        batch.Clear();
+        while (true)
+        {
+            if (TryTake(batch, out var closed)) return true;
+            if (closed) return false;
+            await _filled.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    internal void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            foreach (var inbound in _queue) Release(inbound);
+            _queue.Clear();
+            Free_NeedsLock();
+        }
+        _filled.Release();
+    }
+
+    /// <summary>A handler begins to wait for an answer of the broker.</summary>
+    internal void HandlerWaits()
+    {
+        lock (_lock)
+        {
+            _waitingHandlers++;
+            Free_NeedsLock();
+        }
+    }
+
+    internal void HandlerGoesOn()
+    {
+        lock (_lock) _waitingHandlers--;
+    }
+
+    internal static void Release(in Inbound inbound)
+    {
+        if (inbound.Rented is { } rented) ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    private async ValueTask AddLaterAsync(Inbound inbound, CancellationToken cancellationToken)
+    {
+        inbound.Connection.PauseReading();
+        try
+        {
+            while (true)
+            {
+                Task room;
+                lock (_lock)
+                {
+                    if (TryAdd_NeedsLock(inbound)) return;
+                    _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    room = _room.Task;
+                }
+                await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Release(inbound);
+            throw;
+        }
+        finally
+        {
+            inbound.Connection.ResumeReading();
+        }
+    }
+
+    private bool TryAdd_NeedsLock(in Inbound inbound)
+    {
+        if (_closed)
+        {
+            Release(inbound);
+            return true;
+        }
+        if (_queue.Count >= messagesMax || _bytes > bytesMax)
+        {
+            if (_waitingHandlers == 0) return false;
+            if (inbound.PacketId == 0)
+            {
+                Drop_NeedsLock(inbound);
+                return true;
+            }
+        }
+        else _dropping = false;
+        _queue.Enqueue(inbound);
+        _bytes += inbound.Message.Payload.Length;
+        if (_queue.Count == 1) _filled.Release();
+        return true;
+    }
+
+    private void Drop_NeedsLock(in Inbound inbound)
+    {
+        Interlocked.Increment(ref _dropped);
+        Release(inbound);
+        if (!_dropping) log.ReceivedDropped(_queue.Count);
+        _dropping = true;
+    }
+
+    private bool TryTake(List<Inbound> batch, out bool closed)
+    {
+        lock (_lock)
+        {
+            closed = _closed;
+            while (batch.Count < BatchMessages && _queue.TryDequeue(out var next))
+            {
+                _bytes -= next.Message.Payload.Length;
+                batch.Add(next);
+            }
+            if (_queue.Count < (messagesMax + 1) / 2 && _bytes <= bytesMax / 2) Free_NeedsLock();
+            return batch.Count > 0;
+        }
+    }
+
+    private void Free_NeedsLock()
+    {
+        _room?.TrySetResult();
+        _room = null;
+    }
+}

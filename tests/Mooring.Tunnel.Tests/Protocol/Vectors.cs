@@ -1,0 +1,17 @@
+using Mooring.Testing;
+
+namespace Mooring.Tunnel.Tests.Protocol;
+
+/// <summary>The files of tests/vectors/tunnel: a name and the bytes of one message on each line.</summary>
+internal static class Vectors
+{
+    internal static IReadOnlyDictionary<string, byte[]> GenerationA { get; } = Load("generation-a.txt");
+
+    internal static IReadOnlyDictionary<string, byte[]> GenerationB { get; } = Load("generation-b.txt");
+
+    private static Dictionary<string, byte[]> Load(string file) => File
+        .ReadLines(RepositoryRoot.Combine("tests/vectors/tunnel/" + file))
+        .Where(line => line.Length > 0 && line[0] != '#')
+        .Select(line => line.Split(' '))
+        .ToDictionary(fields => fields[0], fields => Convert.FromHexString(fields[1]), StringComparer.Ordinal);
+}
