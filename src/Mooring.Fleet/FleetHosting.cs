@@ -36,10 +36,28 @@ public static class FleetHosting
         return services;
     }
 
-    private sealed class Lifetime(FleetServer server) : IHostedService
+    /// <summary>Loads every module library that the options name, and starts none.</summary>
+    /// <param name="options">The options.</param>
+    /// <returns>One line for each that cannot be used.</returns>
+    public static IReadOnlyList<string> CheckModules(FleetOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        return ModuleCheck.FaultsOf(options.Cars.SelectMany(car => car.Modules));
+    }
+
+    private sealed class Lifetime(FleetServer server) : IHostedLifecycleService
+    {
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
         public Task StartAsync(CancellationToken cancellationToken) => server.StartAsync(cancellationToken);
 
-        public Task StopAsync(CancellationToken cancellationToken) => server.StopAsync();
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        /// <summary>Before a broker in the same host closes its connections: the gateways get their notes.</summary>
+        public Task StoppingAsync(CancellationToken cancellationToken) => server.StopAsync();
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -63,15 +63,7 @@ public sealed partial class FleetServer : IAsyncDisposable
         {
             var seats = new Dictionary<string, CarSeat>(StringComparer.Ordinal);
             foreach (var car in _options.Cars) seats.Add(car.Name, NewSeat(_options, car));
-            try
-            {
-                await LoadAsync(seats.Values, _options.StartPartially, cancellationToken);
-            }
-            catch
-            {
-                await Task.WhenAll(seats.Values.Select(s => s.StopAsync("the start failed")));
-                throw;
-            }
+            await LoadAsync(seats.Values, _options.StartPartially, cancellationToken);
             _seats = seats;
             foreach (var seat in seats.Values) seat.Listen(_links);
             _ticking = TickAsync();
@@ -179,17 +171,25 @@ public sealed partial class FleetServer : IAsyncDisposable
 
     private CarSeat NewSeat(FleetOptions options, CarOptions car) => new(options.SettingsOf(car), car, _loader, _time, _logger);
 
-    private async Task LoadAsync(IEnumerable<CarSeat> seats, bool startPartially, CancellationToken cancellationToken)
+    private async Task LoadAsync(IReadOnlyCollection<CarSeat> seats, bool startPartially, CancellationToken cancellationToken)
     {
         var failures = new List<string>();
-        foreach (var seat in seats)
+        try
         {
-            await seat.LoadAsync(cancellationToken);
-            if (seat.LoadFailure is not { } failure) continue;
-            LogLoadFailed(_logger, failure);
-            failures.Add(failure);
+            foreach (var seat in seats)
+            {
+                await seat.LoadAsync(cancellationToken);
+                if (seat.LoadFailure is not { } failure) continue;
+                failures.Add(failure);
+                if (startPartially) LogLoadFailed(_logger, failure);
+            }
+            if (failures.Count > 0 && !startPartially) throw new FleetStartException(failures);
         }
-        if (failures.Count > 0 && !startPartially) throw new FleetStartException(failures);
+        catch
+        {
+            await WithinAsync(seats.Select(s => s.StopAsync("the start failed")));
+            throw;
+        }
     }
 
     private async Task LeaveAsync(IReadOnlyList<CarSeat> seats, string reason)

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Mooring.Fleet;
 using Mooring.Kernel.Options;
+using Mooring.Kernel.Tls;
 
 namespace Mooring.Cli.Hosting;
 
@@ -42,6 +44,8 @@ internal static class CommandLine
     {
         ConfigurationException configuration => [.. configuration.Message.Split('\n')],
         UserErrorException user => user.Lines,
+        FleetStartException fleet => fleet.Failures,
+        TlsMaterialException => [exception.Message],
         FileNotFoundException { FileName: { } name } => [$"{name}: no such file"],
         DirectoryNotFoundException => [exception.Message],
         UnauthorizedAccessException => [exception.Message],

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using Mooring.Cli.Hosting;
+using Mooring.Fleet;
+using Mooring.Fleet.Api;
 using Mooring.Mqtt.Broker;
 
 namespace Mooring.Cli.Verbs;
@@ -15,23 +17,32 @@ internal static class UpVerb
         var logLevel = SharedOptions.LogLevels(LogLevel.Warning);
         var command = new Command("up", "Runs everything on this machine, on loopback.") { httpPort, data, logLevel };
         var broker = BrokerArguments.AddTo(command, isAlone: false);
+        var fleet = UpFleet.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
             MqttBrokerOptions ReadBroker() => broker.Read(parsed, parsed.GetValue(data)!);
             var brokerOptions = ReadBroker();
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             BrokerRole.AddTo(host, brokerOptions, ReadBroker, listener => broker.PortOption(parsed, listener));
+            fleet.AddTo(host, parsed, parsed.GetValue(data)!);
             var http = host.ListenHttp(
                 new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
-            return host.RunAsync(application => application.MapHealth(), application => PrintTable(application, http()), cancellationToken);
+            return host.RunAsync(Map, application => PrintTable(application, http()), cancellationToken);
         });
         return command;
+    }
+
+    private static void Map(WebApplication application)
+    {
+        application.MapHealth();
+        application.MapFleetApi();
     }
 
     private static void PrintTable(WebApplication application, IPEndPoint http)
     {
         var table = new AddressTable();
         BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
+        UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
         table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
         table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
         table.Print("Mooring is up.");
