@@ -1,5 +1,6 @@
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Configuration;
+using Mooring.Fleet.Modules.Managed;
 using Mooring.Fleet.Modules.Native;
 
 namespace Mooring.Fleet.Modules;
@@ -15,7 +16,7 @@ internal static class ModuleCheck
     {
         try
         {
-            var actual = ModuleLibrary.Load(library).Number;
+            var actual = ManagedModules.IsManaged(library) ? ManagedModules.FindFactory(library, number).Number : ModuleLibrary.Load(library).Number;
             return actual == number ? null : $"module {number}: {library} says that it is module {actual}";
         }
         catch (ModuleException e)

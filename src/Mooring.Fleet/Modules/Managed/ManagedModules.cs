@@ -58,10 +58,15 @@ internal sealed class ManagedModules(ModuleRuntime runtime)
         lock (_lock)
         {
             if (_homes.TryGetValue(key, out var home)) return home;
-            var factory = isBuiltin ? BuiltinModules.Find(module.Library[BuiltinPrefix.Length..], module.Number) : ModuleAssembly.Load(key);
+            var factory = FindFactory(module.Library, module.Number);
             return _homes[key] = new Home(factory, new CallThreads($"module {module.Number}", runtime.Limits.CallThreads));
         }
     }
+
+    /// <exception cref="ModuleException">There is no such module, or the assembly has none.</exception>
+    internal static IServerModuleFactory FindFactory(string library, int number) => library.StartsWith(BuiltinPrefix, StringComparison.Ordinal)
+        ? BuiltinModules.Find(library[BuiltinPrefix.Length..], number)
+        : ModuleAssembly.Load(Path.GetFullPath(library));
 
     private static async Task DisposeWhenCreatedAsync(Task<ManagedSlot> creating)
     {
