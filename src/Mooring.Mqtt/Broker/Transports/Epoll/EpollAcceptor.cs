@@ -106,7 +106,7 @@ internal sealed unsafe class EpollAcceptor : IDisposable
         LibC.SetNoDelay(descriptor);
         var loop = _loops[_next];
         _next = (_next + 1) % _loops.Length;
-        var connection = new EpollConnection(loop, descriptor, Decode(address));
+        var connection = new EpollConnection(loop, descriptor, SocketAddressBytes.Decode(address));
         if (_accepted(connection) is not { } handler)
         {
             Interlocked.Decrement(ref _open);
@@ -116,20 +116,5 @@ internal sealed unsafe class EpollAcceptor : IDisposable
         }
         connection.Handler = handler;
         loop.Add(connection);
-    }
-
-    // struct sockaddr_in: family (host order), port and address in network order; sockaddr_in6 has 4 bytes of flow between them.
-    private static IPEndPoint? Decode(ReadOnlySpan<byte> address)
-    {
-        const int FamilyInterNetwork = 2;
-        const int FamilyInterNetworkV6 = 10;
-        if (address.Length < 8) return null;
-        var port = address[2] << 8 | address[3];
-        return BitConverter.ToUInt16(address) switch
-        {
-            FamilyInterNetwork => new IPEndPoint(new IPAddress(address.Slice(4, 4)), port),
-            FamilyInterNetworkV6 when address.Length >= 24 => new IPEndPoint(new IPAddress(address.Slice(8, 16)), port),
-            _ => null,
-        };
     }
 }

@@ -1,0 +1,138 @@
+using System.Net;
+using Mooring.Kernel.Options;
+
+namespace Mooring.Chat.Configuration;
+
+/// <summary>Which listeners a chat server opens.</summary>
+public enum ChatMode
+{
+    /// <summary>TCP only.</summary>
+    Socket,
+
+    /// <summary>HTTP and WebSocket only.</summary>
+    Http,
+
+    /// <summary>Both, over one state.</summary>
+    Both,
+}
+
+/// <summary>What happens to a member that does not read.</summary>
+public enum SlowConsumerPolicy
+{
+    /// <summary>It is told and closed; it never loses a message silently.</summary>
+    Disconnect,
+
+    /// <summary>Its oldest messages are skipped.</summary>
+    DropOldest,
+}
+
+/// <summary>Which joins and leaves a room is told of.</summary>
+public enum Announcements
+{
+    /// <summary>Both.</summary>
+    JoinAndLeave,
+
+    /// <summary>Joins only.</summary>
+    Join,
+
+    /// <summary>None.</summary>
+    None,
+}
+
+/// <summary>How a chat server runs. Immutable; the names of the keys are those of the configuration file.</summary>
+public sealed record ChatOptions
+{
+    /// <summary>Listeners that are opened.</summary>
+    public ChatMode Mode { get; init; } = ChatMode.Both;
+
+    /// <summary>Addresses of the TCP listeners.</summary>
+    public IReadOnlyList<IPEndPoint> Sockets { get; init; } = [new(IPAddress.Loopback, 10010)];
+
+    /// <summary>Address of the HTTP listener.</summary>
+    public IPEndPoint Http { get; init; } = new(IPAddress.Loopback, 8000);
+
+    /// <summary>TLS on the TCP listeners.</summary>
+    public bool UseSsl { get; init; }
+
+    /// <summary>TLS on the HTTP listener.</summary>
+    public bool HttpUseSsl { get; init; }
+
+    /// <summary>PEM file with the certificate chain and, without <see cref="KeyPath"/>, the private key.</summary>
+    public string? CertPath { get; init; }
+
+    /// <summary>PEM file with the private key.</summary>
+    public string? KeyPath { get; init; }
+
+    /// <summary>What clients may use up.</summary>
+    public ChatLimits Limits { get; init; } = new();
+
+    /// <summary>True for the texts of the classic server on TCP: no OK, EVENT and BYE lines, messages without sender.</summary>
+    public bool ClassicWireFormat { get; init; }
+
+    /// <summary>True to end lines with CR LF, for terminals.</summary>
+    public bool CrLf { get; init; }
+
+    /// <summary>True (default) to keep a client whose sending side has ended as a member that only receives.</summary>
+    public bool KeepHalfClosed { get; init; } = true;
+
+    /// <summary>True to create a room that HELLO or JOIN names.</summary>
+    public bool AutoCreateRooms { get; init; }
+
+    /// <summary>True to let a client take over an id that is in use.</summary>
+    public bool ReplaceDuplicates { get; init; }
+
+    /// <summary>True (default) to close a client that sends an unknown command.</summary>
+    public bool CloseOnUnknownCommand { get; init; } = true;
+
+    /// <summary>True to close a client that sends a text that is too long.</summary>
+    public bool CloseOnTooLong { get; init; }
+
+    /// <summary>True to let a connection that is not registered act for a client registered elsewhere.</summary>
+    public bool AllowDetached { get; init; }
+
+    /// <summary>True to let REST send only for members of the room.</summary>
+    public bool RestSendRequiresMembership { get; init; }
+
+    /// <summary>Joins and leaves that a room is told of.</summary>
+    public Announcements Announce { get; init; } = Announcements.JoinAndLeave;
+
+    /// <summary>True to take targets of direct messages from the whole server, not from the room only.</summary>
+    public bool DirectScopeServer { get; init; }
+
+    /// <summary>What happens to a member that does not read.</summary>
+    public SlowConsumerPolicy SlowConsumer { get; init; } = SlowConsumerPolicy.Disconnect;
+
+    /// <summary>File or connection string of the durable history; null keeps history in memory only.</summary>
+    public string? HistoryStore { get; init; }
+
+    /// <summary>File of hashed tokens; with it every client must present one.</summary>
+    public string? AuthTokensPath { get; init; }
+
+    /// <summary>Token of the operator; null makes every caller from this machine an operator while no tokens are asked for.</summary>
+    public string? AdminToken { get; init; }
+
+    /// <summary>Origins of other web sites whose pages may use the REST interface and the WebSocket.</summary>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>True (default) to serve <c>/metrics</c>.</summary>
+    public bool MetricsEnabled { get; init; } = true;
+
+    /// <summary>Time to flush what is queued when the server stops.</summary>
+    public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Time over which clients are told at shutdown, against all of them coming back at once.</summary>
+    public TimeSpan DrainWindow { get; init; } = TimeSpan.Zero;
+
+    /// <summary>The configuration file that was read, for the status; null for none.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>Adds everything that is wrong to <paramref name="errors"/>.</summary>
+    /// <param name="errors">Where it goes.</param>
+    public void Validate(OptionsErrors errors)
+    {
+        ArgumentNullException.ThrowIfNull(errors);
+        if ((UseSsl || HttpUseSsl) && CertPath is null)
+            errors.Add(UseSsl ? "use_ssl" : "http_use_ssl", "TLS needs cert_path, a PEM file with the certificate chain and its key");
+        Limits.Validate(errors);
+    }
+}

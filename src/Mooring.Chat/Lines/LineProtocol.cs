@@ -1,0 +1,43 @@
+using System.Net;
+using Mooring.Chat.Protocol;
+using Mooring.Chat.Rooms;
+
+namespace Mooring.Chat.Lines;
+
+/// <summary>The line protocol as it is configured; makes a client of every connection.</summary>
+internal sealed class LineProtocol(ChatHub hub)
+{
+    private readonly Voice _voice = hub.Options.ClassicWireFormat ? new ClassicVoice() : new LineVoice(hub.Options.CrLf ? "\r\n" : "\n");
+
+    internal ChatHub Hub => hub;
+
+    internal LineReplies Replies { get; } = hub.Options.ClassicWireFormat
+        ? new ClassicReplies(hub)
+        : new LineReplies(hub.Options.CrLf ? "\r\n" : "\n");
+
+    internal bool IsClassic => hub.Options.ClassicWireFormat;
+
+    /// <summary>A client for a new connection; when it may not come in, it has been told so and is closing.</summary>
+    internal LineClient Accept(ISessionOutput output, IPAddress? remote, bool isEncrypted)
+    {
+        var format = IsClassic ? MessageFormat.ClassicLine : hub.Options.CrLf ? MessageFormat.LineCrLf : MessageFormat.Line;
+        var session = new Session(hub, SessionTransport.Tcp, format, _voice, output, remote?.ToString() ?? "")
+        {
+            IsEncrypted = isEncrypted,
+        };
+        var client = new LineClient(this, session);
+        switch (hub.TryOpen(session))
+        {
+            case ChatError.None:
+                break;
+            case ChatError.ShuttingDown:
+                hub.Close(session, CloseReason.Shutdown, "the server is going down");
+                break;
+            default:
+                client.Refuse(ChatError.ServerFull, $"the server serves {hub.Options.Limits.ClientsMax} clients at most");
+                hub.Close(session, CloseReason.Full, "come back later");
+                break;
+        }
+        return client;
+    }
+}

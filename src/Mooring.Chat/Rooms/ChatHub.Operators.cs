@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+using Mooring.Chat.Protocol;
+
+namespace Mooring.Chat.Rooms;
+
+/// <summary>Listings, and what operators and owners do.</summary>
+internal sealed partial class ChatHub
+{
+    /// <summary>A listing; <paramref name="argument"/> names the client or the room where the type wants one.</summary>
+    internal Listing List(ListType type, string argument) => type switch
+    {
+        ListType.ClientChatRooms => new Listing(
+            [.. TryFindClient(argument, out var session) ? session.Memberships.OrderBy(member => member.Room.Number).Select(member => Picture(member.Room)) : []], false),
+        ListType.ClientsForChatRoom => new Listing(TryFindRoom(argument, out var room) ? [Picture(room)] : [], true),
+        _ => new Listing([.. Rooms().Select(Picture)], false),
+    };
+
+    /// <summary>Writes down what an operator or a room's owner did.</summary>
+    internal void Audit(Session by, string action, string target) => LogAudit(by.IsRegistered ? by.Id : "(operator)", by.Remote, action, target);
+
+    /// <summary>Writes down what an operator did over HTTP.</summary>
+    internal void Audit(string remote, string action, string target) => LogAudit("(http)", remote, action, target);
+
+    internal void LogFailedLogin(string remote) => LogWrongToken(remote);
+
+    /// <summary>Changes the form in which a session reads all its rooms.</summary>
+    internal void ChangeFormat(Session session, MessageFormat format)
+    {
+        lock (_gate)
+        {
+            var members = session.Memberships;
+            foreach (var member in members) member.Room.StopReading(member);
+            session.Format = format;
+            foreach (var member in members) member.Room.StartReading(member);
+        }
+    }
+
+    private static ListedRoom Picture(Room room) =>
+        new(room.Name, [.. room.Members.Select(member => (member.Session.Id, member.Status))]);
+
+    [LoggerMessage(5010, LogLevel.Information, "{Client} at {Remote} did {Action} to {Target}")]
+    private partial void LogAudit(string client, string remote, string action, string target);
+
+    [LoggerMessage(5011, LogLevel.Warning, "a wrong token came from {Remote}")]
+    private partial void LogWrongToken(string remote);
+}

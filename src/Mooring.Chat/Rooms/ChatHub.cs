@@ -1,0 +1,199 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Mooring.Chat.Access;
+using Mooring.Chat.Configuration;
+using Mooring.Chat.History;
+using Mooring.Chat.Protocol;
+
+namespace Mooring.Chat.Rooms;
+
+/// <summary>
+/// The one state behind all transports: rooms, and the sessions that own a client id. Whoever comes and goes does so under the hub's
+/// lock; messages take only their room's. Locks are taken in this order: hub, room, session.
+/// </summary>
+internal sealed partial class ChatHub
+{
+    /// <summary>The first id that is given to a client without one, as in the classic server.</summary>
+    private const int FirstAutomaticId = 2;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Session> _clients = new(StringComparer.Ordinal);
+    private readonly HashSet<Session> _sessions = [];
+    private readonly ILogger _logger;
+    private readonly IHistoryStore _history;
+    private ChatOptions _options;
+    private long _lastMessageId;
+    private long _lastRoomNumber;
+    private bool _isDraining;
+    private TaskCompletionSource? _empty;
+
+    internal ChatHub(ChatOptions options, TimeProvider time, ILogger logger, ChatAccess? access = null, IHistoryStore? history = null)
+    {
+        _options = options;
+        _logger = logger;
+        _history = history ?? NoHistoryStore.Instance;
+        Time = time;
+        Access = access ?? ChatAccess.Open;
+        StartedAt = Now;
+        Epoch = _history.Epoch ?? (ulong)BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+        foreach (var kept in _history.Rooms) Restore(kept);
+        if (!_rooms.ContainsKey(ChatNames.Main)) AddRoom_NeedsLock(ChatNames.Main, ChatNames.Server);
+    }
+
+    internal ChatOptions Options => Volatile.Read(ref _options);
+
+    internal TimeProvider Time { get; }
+
+    internal ChatAccess Access { get; }
+
+    internal ChatCounters Counters { get; } = new();
+
+    internal Outbox Outbox { get; } = new();
+
+    /// <summary>Tells sequence numbers of this run from those of another whose history is lost.</summary>
+    internal ulong Epoch { get; }
+
+    /// <summary>Unix milliseconds.</summary>
+    internal long StartedAt { get; }
+
+    /// <summary>Unix milliseconds.</summary>
+    internal long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Whether nobody may enter or send any more.</summary>
+    internal bool IsDraining => Volatile.Read(ref _isDraining);
+
+    internal long NextMessageId() => Interlocked.Increment(ref _lastMessageId);
+
+    /// <summary>Takes new limits; listeners stay as they are.</summary>
+    internal void Reload(ChatOptions options) => Volatile.Write(ref _options, options);
+
+    internal bool TryFindRoom(string name, [NotNullWhen(true)] out Room? room)
+    {
+        lock (_gate) return _rooms.TryGetValue(name, out room);
+    }
+
+    internal bool TryFindClient(string id, [NotNullWhen(true)] out Session? session)
+    {
+        lock (_gate) return _clients.TryGetValue(id, out session);
+    }
+
+    /// <summary>All rooms in order of creation.</summary>
+    internal Room[] Rooms()
+    {
+        lock (_gate) return [.. _rooms.Values.OrderBy(room => room.Number)];
+    }
+
+    internal Session[] Sessions()
+    {
+        lock (_gate) return [.. _sessions];
+    }
+
+    /// <summary>Lets a connection in, or says why not.</summary>
+    internal ChatError TryOpen(Session session)
+    {
+        lock (_gate)
+        {
+            if (_isDraining) return ChatError.ShuttingDown;
+            if (_sessions.Count >= Options.Limits.ClientsMax) return Refused(ChatError.ServerFull);
+            var perAddress = Options.Limits.ConnectionsPerAddress;
+            if (perAddress > 0 && _sessions.Count(other => other.Remote == session.Remote) >= perAddress) return Refused(ChatError.ServerFull);
+            _sessions.Add(session);
+        }
+        Counters.Opened(session.Transport);
+        return ChatError.None;
+
+        ChatError Refused(ChatError error)
+        {
+            Counters.Refused();
+            return error;
+        }
+    }
+
+    /// <summary>The transport is gone. Members are told if they were not yet.</summary>
+    internal void Gone(Session session)
+    {
+        session.Break();
+        Close(session, CloseReason.Gone, "");
+        bool isFirst;
+        lock (_gate) isFirst = Forget_NeedsLock(session);
+        if (isFirst) Counters.Closed(session.Transport, session.Reason ?? CloseReason.Gone);
+    }
+
+    /// <summary>Ends a session: it leaves its rooms, its id is free again, and it is told why as its last words.</summary>
+    internal void Close(Session session, CloseReason reason, string text)
+    {
+        if (!session.TryBeginClose(reason)) return;
+        session.ClosingSince = Now;
+        lock (_gate)
+        {
+            var isSlow = reason == CloseReason.SlowConsumer;
+            foreach (var member in session.Memberships) Leave_NeedsLock(member, MemberStatus.Closing, keepUnread: !isSlow && reason != CloseReason.Gone);
+            if (session.IsRegistered && _clients.TryGetValue(session.Id, out var owner) && owner == session) _clients.Remove(session.Id);
+        }
+        if (session.IsRegistered || reason is not (CloseReason.Gone or CloseReason.Quit)) LogClosed(session.Id, session.Remote, reason);
+        session.SayFarewell(reason, text);
+        if (session.Mailbox is null) return;
+        lock (_gate) Forget_NeedsLock(session);
+        Counters.Closed(session.Transport, reason);
+    }
+
+    /// <summary>A member whose queue is over its limit.</summary>
+    internal void TooSlow(Session session, Membership? member)
+    {
+        if (member is not null && Options.SlowConsumer == SlowConsumerPolicy.DropOldest)
+        {
+            Counters.Dropped(session.Skip(member));
+            return;
+        }
+        if (session.IsClosing) return;
+        Counters.SlowConsumer();
+        Close(session, CloseReason.SlowConsumer, $"more than {Options.Limits.SendQueueBytes} bytes were waiting");
+    }
+
+    /// <summary>Keeps a message where history is durable.</summary>
+    internal void Keep(Room room, KeptMessage message) => _history.Keep(room.Name, message);
+
+    /// <summary>Whether messages outlive the process.</summary>
+    internal bool IsHistoryDurable => _history.Epoch is not null;
+
+    internal Task<bool> FlushHistoryAsync(CancellationToken cancellationToken) => _history.FlushAsync(cancellationToken);
+
+    /// <summary>Completes when no session is left, at the latest after a time.</summary>
+    internal async Task WhenEmptyAsync(TimeSpan atMost)
+    {
+        Task empty;
+        lock (_gate)
+        {
+            if (_sessions.Count == 0) return;
+            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            empty = _empty.Task;
+        }
+        await Task.WhenAny(empty, Task.Delay(atMost, Time)).ConfigureAwait(false);
+    }
+
+    private bool Forget_NeedsLock(Session session)
+    {
+        var wasThere = _sessions.Remove(session);
+        if (_sessions.Count == 0) _empty?.TrySetResult();
+        return wasThere;
+    }
+
+    private Room AddRoom_NeedsLock(string name, string createdBy)
+    {
+        var room = new Room(this, name, createdBy, Now, ++_lastRoomNumber);
+        _rooms.Add(name, room);
+        return room;
+    }
+
+    private void Restore(KeptRoom kept)
+    {
+        var room = AddRoom_NeedsLock(kept.Name, kept.CreatedBy);
+        room.Restore(kept.LastSequence, kept.Topic, kept.Messages);
+        foreach (var message in kept.Messages) _lastMessageId = Math.Max(_lastMessageId, message.Id);
+    }
+
+    [LoggerMessage(5000, LogLevel.Debug, "{Client} at {Remote} is closed: {Reason}")]
+    private partial void LogClosed(string client, string remote, CloseReason reason);
+}
