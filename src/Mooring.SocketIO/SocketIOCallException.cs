@@ -9,6 +9,9 @@ public enum SocketIOCallError
     /// <summary>Too many calls wait for their acknowledgement; this one was not sent.</summary>
     TooManyCalls,
 
+    /// <summary>The event is larger than the peer takes, and would have cost the connection; it was not sent.</summary>
+    TooLarge,
+
     /// <summary>No acknowledgement came in time. Whether the peer did what it was asked is not known.</summary>
     TimedOut,
 

@@ -11,8 +11,11 @@ namespace Mooring.Kernel.Links;
 /// <param name="time">Clock for waits and for how long a connection was up.</param>
 /// <param name="random">Draws a number from 0 to 1 for the jitter.</param>
 /// <param name="logger">Told about every end.</param>
+/// <param name="untilFirstUp">
+/// How long to wait while the link was never up: somebody may be setting up the other end right now. Null for <paramref name="backoff"/>.
+/// </param>
 public sealed partial class Reconnector(
-    LinkMachine machine, BackoffPolicy backoff, TimeProvider time, Func<double> random, ILogger logger)
+    LinkMachine machine, BackoffPolicy backoff, TimeProvider time, Func<double> random, ILogger logger, BackoffPolicy? untilFirstUp = null)
 {
     /// <summary>The reason of a link that was stopped by cancelling its token, when nobody gave a better one.</summary>
     public const string StoppedByRequest = "stopped by request";
@@ -33,14 +36,15 @@ public sealed partial class Reconnector(
             var end = await RunOnceAsync(once, cancellationToken);
             if (cancellationToken.IsCancellationRequested || machine.StopReason is not null) break;
 
-            failures = backoff.FailuresAfter(failures, end.UpFor ?? TimeSpan.Zero);
-            if (end.IsFatal || failures > backoff.AttemptsMax)
+            var policy = machine.CountOf(LinkState.Connecting, LinkState.Up) > 0 ? backoff : untilFirstUp ?? backoff;
+            failures = policy.FailuresAfter(failures, end.UpFor ?? TimeSpan.Zero);
+            if (end.IsFatal || failures > policy.AttemptsMax)
             {
                 LogGaveUp(logger, end.Reason, failures);
                 machine.RequestStop(end.Reason);
                 break;
             }
-            var delay = backoff.Next(failures, random());
+            var delay = policy.Next(failures, random());
             LogWaiting(logger, end.Reason, failures, delay);
             machine.TryMove(LinkState.Waiting, end.Reason);
             await WaitAsync(delay, cancellationToken);

@@ -23,9 +23,6 @@ internal sealed class BatchingStream(Stream inner) : Stream
     /// <summary>Grows whenever the peer sends or takes something.</summary>
     public long Progress => Interlocked.Read(ref _progress);
 
-    /// <summary>Whether something was read that nobody has asked for yet.</summary>
-    public bool HasReadAhead => _readStart < _readEnd;
-
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -66,8 +63,7 @@ internal sealed class BatchingStream(Stream inner) : Stream
             if (_writtenBytes + buffer.Length > WriteBytes) await WriteGatheredAsync(cancellationToken);
             if (buffer.Length > WriteBytes)
             {
-                await inner.WriteAsync(buffer, cancellationToken);
-                Interlocked.Increment(ref _progress);
+                await WriteThroughAsync(buffer, cancellationToken);
                 return;
             }
             if (_written.Length == 0) _written = ArrayPool<byte>.Shared.Rent(WriteBytes);
@@ -146,11 +142,19 @@ internal sealed class BatchingStream(Stream inner) : Stream
     {
         if (_writtenBytes > 0)
         {
-            await inner.WriteAsync(_written.AsMemory(0, _writtenBytes), cancellationToken);
+            await WriteThroughAsync(_written.AsMemory(0, _writtenBytes), cancellationToken);
             await inner.FlushAsync(cancellationToken);
-            Interlocked.Increment(ref _progress);
         }
         if (_written.Length > 0) ArrayPool<byte>.Shared.Return(_written);
         (_written, _writtenBytes) = ([], 0);
+    }
+
+    private async ValueTask WriteThroughAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var writing = inner.WriteAsync(bytes, cancellationToken);
+        // Only a write that had to wait tells that the peer takes something; the others ended in a buffer on this side.
+        var waited = !writing.IsCompleted;
+        await writing;
+        if (waited) Interlocked.Increment(ref _progress);
     }
 }

@@ -40,6 +40,13 @@ internal sealed class ByteBuffer : IBufferWriter<byte>, IDisposable
         return frame;
     }
 
+    /// <summary>Forgets the first bytes; what follows moves to the front.</summary>
+    public void RemoveFirst(int count)
+    {
+        _array.AsSpan(count, Length - count).CopyTo(_array);
+        Length -= count;
+    }
+
     public void Clear()
     {
         Length = 0;

@@ -17,6 +17,7 @@ internal sealed partial class Conversation<TOwner> : IConversation
     private readonly byte[] _namespace;
     private readonly EventTable<TOwner> _handlers;
     private readonly SocketIOLimits _limits;
+    private readonly int _sentBytesMax;
     private readonly PendingCalls _calls;
     private readonly ILogger _logger;
     private readonly Lock _handlersLock = new();
@@ -26,8 +27,10 @@ internal sealed partial class Conversation<TOwner> : IConversation
     private volatile bool _closed;
 
     public Conversation(
-        TOwner owner, Outbox outbox, byte[] nsp, EventTable<TOwner> handlers, SocketIOLimits limits, TimeProvider time, ILogger logger)
+        TOwner owner, Outbox outbox, byte[] nsp, EventTable<TOwner> handlers, SocketIOLimits limits, TimeProvider time, ILogger logger,
+        int sentBytesMax = int.MaxValue)
     {
+        _sentBytesMax = sentBytesMax;
         (_owner, _outbox, _namespace, _handlers, _limits, _logger) = (owner, outbox, nsp, handlers, limits, logger);
         _calls = new PendingCalls(limits.CallsMax, time);
     }
@@ -41,6 +44,9 @@ internal sealed partial class Conversation<TOwner> : IConversation
     {
         try
         {
+            if (packet.Packet.Length > _sentBytesMax)
+                throw new SocketIOCallException(
+                    SocketIOCallError.TooLarge, $"{packet.Packet.Length} bytes, where the peer takes at most {_sentBytesMax}");
             while (true)
             {
                 var result = _closed ? OutboxResult.Closed : _outbox.TryAdd(packet.Packet, packet.Attachments);

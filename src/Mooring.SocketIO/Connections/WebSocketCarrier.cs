@@ -5,7 +5,7 @@ using Mooring.SocketIO.Codec;
 namespace Mooring.SocketIO.Connections;
 
 /// <summary>Carries packets over one WebSocket: one loop that sends what is in an outbox, one that reads.</summary>
-internal sealed class WebSocketCarrier : IDisposable
+internal sealed class WebSocketCarrier : ICarrier
 {
     private const int FirstBufferBytes = 2048;
 

@@ -62,13 +62,16 @@ internal static class PollingRequests
         try
         {
             using var body = new ByteBuffer();
-            if (!await ReadBodyAsync(context, body, payloadBytesMax))
+            // The server's own limit is for pages and forms; ours is counted here.
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+            if (context.Request.ContentLength > payloadBytesMax
+                || !await PollingBody.ReadAsync(context.Request.Body, body, payloadBytesMax, context.RequestAborted))
             {
                 session.Close(SocketIODisconnectReason.ProtocolError);
                 await EngineEndpoint.RefuseAsync(context, EngineError.TooLarge);
                 return;
             }
-            await DeliverAsync(body, session);
+            await PollingBody.DeliverAsync(body, session, () => session.IsClosed);
         }
         catch (SocketIOProtocolException e)
         {
@@ -91,73 +94,17 @@ internal static class PollingRequests
         var writer = context.Response.BodyWriter;
         if (session.Transport == SocketIOTransports.Polling && session.Outbox.Take() is { } batch)
         {
-            Write(writer, batch);
+            using var body = new ByteBuffer();
+            PollingBody.Write(body, batch, 0, int.MaxValue);
+            writer.Write(body.Span);
             session.Outbox.Return(batch);
         }
         else writer.Write(session.IsClosed ? Close : Noop);
-    }
-
-    private static void Write(IBufferWriter<byte> writer, OutboxBatch batch)
-    {
-        for (var i = 0; i < batch.Count; i++)
-        {
-            if (i > 0) writer.Write([EngineIOCodec.Separator]);
-            if (batch.IsBinary(i)) EngineIOCodec.WriteBinary(writer, batch[i].Span);
-            else writer.Write(batch[i].Span);
-        }
     }
 
     private static void Begin(HttpContext context)
     {
         context.Response.ContentType = "text/plain; charset=UTF-8";
         context.Response.Headers.CacheControl = "no-store";
-    }
-
-    private static async Task<bool> ReadBodyAsync(HttpContext context, ByteBuffer body, int payloadBytesMax)
-    {
-        if (context.Request.ContentLength > payloadBytesMax) return false;
-        // The server's own limit is for pages and forms; ours is counted here.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
-        var reader = context.Request.BodyReader;
-        while (true)
-        {
-            var read = await reader.ReadAsync(context.RequestAborted);
-            if (body.Length + read.Buffer.Length > payloadBytesMax) return false;
-            foreach (var segment in read.Buffer) body.Write(segment.Span);
-            reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted) return true;
-        }
-    }
-
-    private static async Task DeliverAsync(ByteBuffer body, EngineSession session)
-    {
-        EngineIOCodec.CheckPayload(body.Span);
-        if (body.Length == 0) throw new SocketIOProtocolException(SocketIOProtocolError.EmptyPacket, "an empty polling body");
-        var at = 0;
-        while (at < body.Length && !session.IsClosed)
-        {
-            var handled = DeliverNext(body, session, ref at);
-            if (!handled.IsCompletedSuccessfully) await handled;
-        }
-    }
-
-    private static ValueTask DeliverNext(ByteBuffer body, EngineSession session, ref int at)
-    {
-        var rest = body.Span[at..];
-        EngineIOCodec.TryTakePacket(ref rest, out var packet);
-        at = body.Length - rest.Length;
-        if (!EngineIOCodec.IsBinary(packet)) return session.TextAsync(PooledFrame.CopyOf(packet));
-        var array = ArrayPool<byte>.Shared.Rent(EngineIOCodec.BinaryLengthMax(packet));
-        try
-        {
-            var length = EngineIOCodec.ReadBinary(packet, array);
-            var frame = new PooledFrame(array, length);
-            array = null;
-            return session.BinaryAsync(frame);
-        }
-        finally
-        {
-            if (array is not null) ArrayPool<byte>.Shared.Return(array);
-        }
     }
 }

@@ -7,54 +7,40 @@ using Mooring.SocketIO.Connections;
 namespace Mooring.SocketIO.Server;
 
 /// <summary>Socket.IO on one session: which namespaces the client is in, and where its packets go.</summary>
-internal sealed partial class ServerConnection(SocketIOServer server, EngineSession session, SocketIOServerOptions options, TimeProvider time, ILogger logger)
-    : IEngineReceiver
+internal sealed partial class ServerConnection : IEngineReceiver, IPacketSink
 {
+    private readonly SocketIOServer _server;
+    private readonly EngineSession _session;
+    private readonly SocketIOServerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     // A few at most; the list is shorter than any table.
     private readonly List<SocketIOServerSocket> _sockets = [];
     private readonly Lock _lock = new();
-    private readonly AttachmentAssembly _assembly = new(options.Limits.PayloadBytesMax);
+    private readonly PacketReceiver _packets;
     private bool _closed;
 
-    public Outbox Outbox => session.Outbox;
+    public ServerConnection(SocketIOServer server, EngineSession session, SocketIOServerOptions options, TimeProvider time, ILogger logger)
+    {
+        (_server, _session, _options, _time, _logger) = (server, session, options, time, logger);
+        _packets = new PacketReceiver(options.Limits.PayloadBytesMax, this);
+    }
 
-    public SocketIOHandshake Handshake => session.Handshake;
+    public Outbox Outbox => _session.Outbox;
 
-    public SocketIOTransports Transport => session.Transport;
+    public SocketIOHandshake Handshake => _session.Handshake;
 
-    public CancellationToken Ended => session.Ended;
+    public SocketIOTransports Transport => _session.Transport;
+
+    public CancellationToken Ended => _session.Ended;
 
     public bool HasJoined { get; private set; }
 
-    public ValueTask MessageAsync(PooledFrame frame)
-    {
-        SocketIOPacket packet;
-        try
-        {
-            if (_assembly.IsWaiting)
-                throw new SocketIOProtocolException(SocketIOProtocolError.BadAttachments, "a packet came where an attachment was announced");
-            packet = Read(frame.Span);
-        }
-        catch
-        {
-            frame.Dispose();
-            throw;
-        }
-        if (packet.AttachmentCount == 0) return DispatchAsync(frame, packet, []);
-        _assembly.Begin(frame, packet);
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask MessageAsync(PooledFrame frame) => _packets.MessageAsync(frame);
 
-    public ValueTask BinaryAsync(PooledFrame frame)
-    {
-        using (frame)
-        {
-            if (!_assembly.Add(frame.Span)) return ValueTask.CompletedTask;
-        }
-        return DispatchAsync(_assembly.Take(out var packet, out var attachments), packet, attachments);
-    }
+    public ValueTask BinaryAsync(PooledFrame frame) => _packets.BinaryAsync(frame);
 
-    public void Close(SocketIODisconnectReason reason) => session.Close(reason);
+    public void Close(SocketIODisconnectReason reason) => _session.Close(reason);
 
     public void Closed(SocketIODisconnectReason reason)
     {
@@ -74,14 +60,7 @@ internal sealed partial class ServerConnection(SocketIOServer server, EngineSess
         socket.Left(reason);
     }
 
-    private static SocketIOPacket Read(ReadOnlySpan<byte> frame)
-    {
-        // The frame begins with Engine.IO's own type; positions are kept from its beginning.
-        var packet = SocketIOCodec.Read(frame[1..]);
-        return packet with { Namespace = packet.Namespace.After(1), Payload = packet.Payload.After(1) };
-    }
-
-    private ValueTask DispatchAsync(PooledFrame frame, in SocketIOPacket packet, IReadOnlyList<ReadOnlyMemory<byte>> attachments)
+    public ValueTask PacketAsync(PooledFrame frame, in SocketIOPacket packet, IReadOnlyList<ReadOnlyMemory<byte>> attachments)
     {
         if (packet.Type == SocketIOPacketType.Connect) return ConnectAsync(frame, packet);
         var socket = Find(packet.Namespace.Of(frame.Span));
@@ -102,7 +81,7 @@ internal sealed partial class ServerConnection(SocketIOServer server, EngineSess
         {
             SocketIOPayload.CheckConnect(packet.Payload.Of(frame.Span));
             var name = packet.Namespace.IsEmpty ? "/" : Encoding.UTF8.GetString(packet.Namespace.Of(frame.Span));
-            if (server.Find(name) is not { } nsp)
+            if (_server.Find(name) is not { } nsp)
             {
                 Refuse(packet.Namespace.Of(frame.Span), new SocketIOConnectError("Invalid namespace"));
                 return;
@@ -111,7 +90,7 @@ internal sealed partial class ServerConnection(SocketIOServer server, EngineSess
             var auth = ReadAuth(packet.Payload.Of(frame.Span));
             if (await AdmitAsync(nsp, auth) is { } error)
             {
-                LogRefused(logger, session.Id, name, error.Message);
+                LogRefused(_logger, _session.Id, name, error.Message);
                 Refuse(nsp.WireName, error);
             }
             else Join(nsp, auth);
@@ -122,11 +101,11 @@ internal sealed partial class ServerConnection(SocketIOServer server, EngineSess
     {
         try
         {
-            return await nsp.AdmitAsync(new SocketIOConnectRequest(session.Handshake, nsp.Name, auth), session.Ended);
+            return await nsp.AdmitAsync(new SocketIOConnectRequest(_session.Handshake, nsp.Name, auth), _session.Ended);
         }
         catch (Exception e)
         {
-            if (!session.IsClosed) LogAdmitFailed(logger, nsp.Name, e);
+            if (!_session.IsClosed) LogAdmitFailed(_logger, nsp.Name, e);
             return new SocketIOConnectError("Internal error");
         }
     }
@@ -137,14 +116,14 @@ internal sealed partial class ServerConnection(SocketIOServer server, EngineSess
         {
             if (_sockets.Exists(s => s.Namespace == nsp))
                 throw new SocketIOProtocolException(SocketIOProtocolError.UnexpectedPacket, "a second connect to one namespace");
-            if (_sockets.Count >= options.Limits.NamespacesMax)
-                throw new SocketIOProtocolException(SocketIOProtocolError.OverLimit, $"more than {options.Limits.NamespacesMax} namespaces");
+            if (_sockets.Count >= _options.Limits.NamespacesMax)
+                throw new SocketIOProtocolException(SocketIOProtocolError.OverLimit, $"more than {_options.Limits.NamespacesMax} namespaces");
         }
     }
 
     private void Join(SocketIONamespace nsp, JsonElement auth)
     {
-        var socket = new SocketIOServerSocket(this, nsp, SocketIOServer.NewSocketId(), auth, options.Limits, time, logger);
+        var socket = new SocketIOServerSocket(this, nsp, SocketIOServer.NewSocketId(), auth, _options.Limits, _time, _logger);
         lock (_lock)
         {
             if (_closed) return;
@@ -156,7 +135,7 @@ internal sealed partial class ServerConnection(SocketIOServer server, EngineSess
         Outbox.AddUrgent(packet.Packet);
         nsp.Add(socket);
         // The session may have ended between the two: then nobody else would take the socket out again.
-        if (session.IsClosed) Leave(socket, SocketIODisconnectReason.ConnectionLost);
+        if (_session.IsClosed) Leave(socket, SocketIODisconnectReason.ConnectionLost);
     }
 
     private void Refuse(ReadOnlySpan<byte> nsp, SocketIOConnectError error)

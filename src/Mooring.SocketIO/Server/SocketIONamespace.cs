@@ -117,6 +117,12 @@ public sealed class SocketIONamespace
         return Send(packet, room, except);
     }
 
+    internal static void CheckName(string name)
+    {
+        if (name is not ['/', ..] || name.Contains(',') || name.Any(char.IsControl))
+            throw new ArgumentException("a namespace begins with a slash and has neither commas nor control characters", nameof(name));
+    }
+
     internal async ValueTask<SocketIOConnectError?> AdmitAsync(SocketIOConnectRequest request, CancellationToken cancellationToken) =>
         _admit is { } admit ? await admit(request, cancellationToken) : null;
 

@@ -42,8 +42,7 @@ public sealed class SocketIOServer : IDisposable
     /// <returns>The namespace.</returns>
     public SocketIONamespace Of(string name)
     {
-        if (name is not ['/', ..] || name.Contains(',') || name.Any(char.IsControl))
-            throw new ArgumentException("a namespace begins with a slash and has neither commas nor control characters", nameof(name));
+        SocketIONamespace.CheckName(name);
         return _namespaces.GetOrAdd(name, static n => new SocketIONamespace(n));
     }
 
