@@ -11,6 +11,8 @@ internal sealed class BrokerCounters : IDisposable
     private long _queueFull;
     private long _tooLarge;
     private long _notAllowed;
+    private long _retainedFull;
+    private long _queuedBytes;
 
     internal BrokerCounters(MqttBroker broker)
     {
@@ -30,8 +32,15 @@ internal sealed class BrokerCounters : IDisposable
             "mooring.mqtt.broker.received.size", () => broker.TotalTraffic().BytesIn, "By", "Bytes received from clients");
         _meter.CreateObservableCounter(
             "mooring.mqtt.broker.sent.size", () => broker.TotalTraffic().BytesOut, "By", "Bytes sent to clients");
+        _meter.CreateObservableUpDownCounter(
+            "mooring.mqtt.broker.queued.size", () => QueuedBytes, "By", "Bytes of messages that wait in all sessions");
         _meter.CreateObservableCounter("mooring.mqtt.broker.dropped", Dropped, "{message}", "Messages dropped, by reason");
     }
+
+    /// <summary>Bytes of messages that wait in all sessions.</summary>
+    internal long QueuedBytes => Interlocked.Read(ref _queuedBytes);
+
+    internal void Queued(long bytes) => Interlocked.Add(ref _queuedBytes, bytes);
 
     internal void DroppedSlow() => Interlocked.Increment(ref _slow);
 
@@ -43,6 +52,8 @@ internal sealed class BrokerCounters : IDisposable
 
     internal void DroppedNotAllowed() => Interlocked.Increment(ref _notAllowed);
 
+    internal void NotRetained() => Interlocked.Increment(ref _retainedFull);
+
     internal Dictionary<string, long> DroppedByReason() => new(StringComparer.Ordinal)
     {
         ["slow consumer"] = Volatile.Read(ref _slow),
@@ -50,6 +61,7 @@ internal sealed class BrokerCounters : IDisposable
         ["queue full"] = Volatile.Read(ref _queueFull),
         ["larger than the client takes"] = Volatile.Read(ref _tooLarge),
         ["not allowed"] = Volatile.Read(ref _notAllowed),
+        ["not retained"] = Volatile.Read(ref _retainedFull),
     };
 
     public void Dispose() => _meter.Dispose();

@@ -38,6 +38,12 @@ internal sealed partial class BrokerLog(ILogger logger)
     [LoggerMessage(2509, LogLevel.Warning, "users and access rules stay as they were: {Why}")]
     internal partial void AccessNotReloaded(string why);
 
+    [LoggerMessage(2510, LogLevel.Warning, "{Used} bytes of memory are in use, {Limit} are allowed: publishers are slowed down and new clients refused")]
+    internal partial void ShortOfMemory(long used, long limit);
+
+    [LoggerMessage(2511, LogLevel.Information, "{Used} bytes of memory are in use: clients are served as usual again")]
+    internal partial void EnoughMemory(long used);
+
     [LoggerMessage(2520, LogLevel.Information, "{Folder}: {Sessions} sessions and {Retained} retained messages are back")]
     internal partial void Restored(string folder, int sessions, int retained);
 

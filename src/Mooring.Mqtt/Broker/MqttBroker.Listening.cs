@@ -106,8 +106,14 @@ public sealed partial class MqttBroker
         return ValueTask.CompletedTask;
     }
 
-    internal BrokerConnection Accept(IConnectionOutput output, ClientEntrance entrance)
+    /// <summary>Null when the address has all the connections that it may have.</summary>
+    internal BrokerConnection? Accept(IConnectionOutput output, ClientEntrance entrance)
     {
+        if (!_addresses.TryEnter(output.RemoteEndPoint))
+        {
+            return null;
+        }
+
         var accepted = new BrokerConnection(this, output, entrance);
         Remember(accepted);
         if (Volatile.Read(ref _isStopping))

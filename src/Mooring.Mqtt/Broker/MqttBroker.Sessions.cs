@@ -72,7 +72,7 @@ public sealed partial class MqttBroker
             // What one user left is not for another one who takes the same client identifier.
             cleanStart |= session is not null && session.UserName != identity.UserName;
             present = session is not null && !cleanStart;
-            if (session is { Local: not null } || (session is null && _sessions.Count >= Options.Limits.Sessions)
+            if (session is { Local: not null } || IsShortOfMemory || (session is null && _sessions.Count >= Options.Limits.Sessions)
                 || (expirySeconds > 0 && Journal is { IsFailed: true }))
             {
                 return null;
@@ -179,6 +179,7 @@ public sealed partial class MqttBroker
         }
 
         due?.ForEach(Publish);
+        TickMemory();
         TickStorage(now);
         TickStatistics(now);
     }
@@ -206,7 +207,7 @@ public sealed partial class MqttBroker
             _sessions.Remove(session.ClientId);
         }
 
-        session.LeaveJournal();
+        session.Discard();
         foreach (var subscription in session.Subscriptions)
         {
             Subscriptions.Remove(subscription);

@@ -78,8 +78,10 @@ public sealed partial class MqttBroker
     {
         lock (_trafficGate)
         {
-            if (_connections.TryRemove(connection, out _)) _closedTraffic.Add(connection.Traffic);
+            if (!_connections.TryRemove(connection, out _)) return;
+            _closedTraffic.Add(connection.Traffic);
         }
+        _addresses.Leave(connection.RemoteEndPoint);
     }
 
     private void TickStatistics(long now)

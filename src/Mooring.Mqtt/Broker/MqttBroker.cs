@@ -29,6 +29,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     private readonly RetainedStore _retained;
     private readonly SystemTopics _system;
     private readonly WillQueue _wills;
+    private readonly ConnectionsByAddress _addresses;
     private ITimer? _ticker;
     private bool _isStopping;
     private int _isStopped;
@@ -51,6 +52,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         Counters = new BrokerCounters(this);
         View = new MqttBrokerView(this);
         _system = new SystemTopics(this, options.SystemTopicsPeriod);
+        _addresses = new ConnectionsByAddress(options.Limits.ConnectionsPerAddress);
         _wills = new WillQueue(PublishNow, options.Limits.WaitingWills);
         Access = new AccessControl(options, errors);
         _kestrel = [.. options.Listeners.Where(listener => !IsEpoll(listener)).Select(listener => new KestrelListener(
@@ -111,6 +113,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     {
         if (message.Retain && !_retained.Keep(message))
         {
+            Counters.NotRetained();
             Log.RetainedFull(message.Size);
         }
 

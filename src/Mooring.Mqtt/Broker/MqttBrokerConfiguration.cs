@@ -120,9 +120,9 @@ public static class MqttBrokerConfiguration
         limits.ReportUnknown(
             asWarning: false, "connectDeadlineSeconds", "firstPacketBytes", "passwordChecks", "passwordChecksWaiting",
             "recognisedPasswords", "failedLoginsPerMinute", "maximumPacketBytes", "clientIdBytes", "topicBytes", "topicLevels", "inboundReceiveMaximum",
-            "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "outboundBufferBytes", "stalledForSeconds",
-            "subscriptionsPerSession", "inboundTopicAliases", "outboundTopicAliases", "keepAliveMaximum", "messagesPerSecond",
-            "waitingWills", "sessions", "sessionExpirySeconds", "retainedMessages",
+            "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "queuedBytesTotal", "outboundBufferBytes", "stalledForSeconds",
+            "subscriptionsPerSession", "subscriptions", "filtersPerPacket", "inboundTopicAliases", "outboundTopicAliases", "keepAliveMaximum", "messagesPerSecond",
+            "waitingWills", "sessions", "sessionExpirySeconds", "connectionsPerAddress", "memoryBytes", "retainedMessages",
             "retainedBytes", "cachedRoutes", "localQueuedMessages");
         var year = TimeSpan.FromDays(365);
         return new MqttBrokerLimits
@@ -142,9 +142,12 @@ public static class MqttBrokerConfiguration
             OutboundWindowMaximum = Short(limits["outboundWindowMaximum"], standard.OutboundWindowMaximum),
             QueuedMessages = limits["queuedMessages"].Int(standard.QueuedMessages),
             QueuedBytes = limits["queuedBytes"].Long(standard.QueuedBytes),
+            QueuedBytesTotal = limits["queuedBytesTotal"].Long(standard.QueuedBytesTotal),
             OutboundBufferBytes = limits["outboundBufferBytes"].Int(standard.OutboundBufferBytes),
             StalledFor = limits["stalledForSeconds"].Seconds(standard.StalledFor, TimeSpan.FromSeconds(1), year),
             SubscriptionsPerSession = limits["subscriptionsPerSession"].Int(standard.SubscriptionsPerSession),
+            Subscriptions = limits["subscriptions"].Int(standard.Subscriptions),
+            FiltersPerPacket = limits["filtersPerPacket"].Int(standard.FiltersPerPacket),
             InboundTopicAliases = Short(limits["inboundTopicAliases"], standard.InboundTopicAliases),
             OutboundTopicAliases = Short(limits["outboundTopicAliases"], standard.OutboundTopicAliases),
             KeepAliveMaximum = Short(limits["keepAliveMaximum"], standard.KeepAliveMaximum),
@@ -152,6 +155,8 @@ public static class MqttBrokerConfiguration
             WaitingWills = limits["waitingWills"].Int(standard.WaitingWills),
             Sessions = limits["sessions"].Int(standard.Sessions),
             SessionExpiry = limits["sessionExpirySeconds"].Seconds(standard.SessionExpiry, TimeSpan.Zero, 10 * year),
+            ConnectionsPerAddress = limits["connectionsPerAddress"].Int(standard.ConnectionsPerAddress),
+            MemoryBytes = limits["memoryBytes"].Long(standard.MemoryBytes),
             RetainedMessages = limits["retainedMessages"].Int(standard.RetainedMessages),
             RetainedBytes = limits["retainedBytes"].Long(standard.RetainedBytes),
             CachedRoutes = limits["cachedRoutes"].Int(standard.CachedRoutes),

@@ -53,7 +53,13 @@ public sealed record MqttBrokerLimits
     /// <summary>Bytes of messages waiting in one session; default 8 MiB.</summary>
     public long QueuedBytes { get; init; } = 8L * 1024 * 1024;
 
-    /// <summary>Unsent bytes of one connection beyond which QoS 0 messages to it are dropped; default 256 KiB.</summary>
+    /// <summary>
+    /// Bytes of messages waiting in all sessions; default 1 GiB. Beyond, a session keeps no more than an equal share of it, so that those
+    /// with long queues give way.
+    /// </summary>
+    public long QueuedBytesTotal { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Unsent bytes of one connection beyond which QoS 0 messages to it are dropped and others wait; default 256 KiB.</summary>
     public int OutboundBufferBytes { get; init; } = 256 * 1024;
 
     /// <summary>A connection that takes no bytes for this long while some wait is closed; default 30 s.</summary>
@@ -61,6 +67,12 @@ public sealed record MqttBrokerLimits
 
     /// <summary>Subscriptions of one session; default 1000.</summary>
     public int SubscriptionsPerSession { get; init; } = 1000;
+
+    /// <summary>Subscriptions of all sessions; default 2,000,000.</summary>
+    public int Subscriptions { get; init; } = 2_000_000;
+
+    /// <summary>Filters in one SUBSCRIBE or UNSUBSCRIBE; default 1000, which bounds the work of one packet.</summary>
+    public int FiltersPerPacket { get; init; } = 1000;
 
     /// <summary>Topic aliases that a client may set; default 32.</summary>
     public ushort InboundTopicAliases { get; init; } = 32;
@@ -85,6 +97,17 @@ public sealed record MqttBrokerLimits
 
     /// <summary>Longest life of a disconnected session; default two hours, also for 3.1.1 clients, whose standard names none.</summary>
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>
+    /// Connections of one address; default 0, no limit, for many clients may share one. They are closed at once beyond.
+    /// </summary>
+    public int ConnectionsPerAddress { get; init; }
+
+    /// <summary>
+    /// Bytes of managed memory of the process beyond which clients that publish are read slowly, a message a second, and new ones are told
+    /// that the server is busy; default 80 % of the memory that the process may use.
+    /// </summary>
+    public long MemoryBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 5 * 4;
 
     /// <summary>Retained messages; default 100,000.</summary>
     public int RetainedMessages { get; init; } = 100_000;
@@ -115,14 +138,19 @@ public sealed record MqttBrokerLimits
         errors.RequireInRange(key + ".outboundWindowMaximum", OutboundWindowMaximum, (ushort)1, ushort.MaxValue);
         errors.RequireInRange(key + ".queuedMessages", QueuedMessages, 1, 10_000_000);
         errors.RequireInRange(key + ".queuedBytes", QueuedBytes, 1024, 1L << 40);
+        errors.RequireInRange(key + ".queuedBytesTotal", QueuedBytesTotal, 1024, 1L << 50);
         errors.RequireInRange(key + ".outboundBufferBytes", OutboundBufferBytes, 4096, 1 << 30);
         errors.RequireInRange(key + ".stalledFor", StalledFor, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.RequireInRange(key + ".subscriptionsPerSession", SubscriptionsPerSession, 1, 10_000_000);
+        errors.RequireInRange(key + ".subscriptions", Subscriptions, 1, int.MaxValue);
+        errors.RequireInRange(key + ".filtersPerPacket", FiltersPerPacket, 1, int.MaxValue);
         errors.RequireInRange(key + ".keepAliveMaximum", KeepAliveMaximum, (ushort)1, ushort.MaxValue);
         errors.RequireInRange(key + ".messagesPerSecond", MessagesPerSecond, 0, int.MaxValue);
         errors.RequireInRange(key + ".waitingWills", WaitingWills, 0, 10_000_000);
         errors.RequireInRange(key + ".sessions", Sessions, 1, 10_000_000);
         errors.RequireInRange(key + ".sessionExpiry", SessionExpiry, TimeSpan.Zero, TimeSpan.FromDays(3650));
+        errors.RequireInRange(key + ".connectionsPerAddress", ConnectionsPerAddress, 0, int.MaxValue);
+        errors.RequireInRange(key + ".memoryBytes", MemoryBytes, 1024 * 1024, long.MaxValue);
         errors.RequireInRange(key + ".retainedMessages", RetainedMessages, 0, 100_000_000);
         errors.RequireInRange(key + ".retainedBytes", RetainedBytes, 0, 1L << 40);
         errors.RequireInRange(key + ".cachedRoutes", CachedRoutes, 1, 10_000_000);

@@ -45,6 +45,23 @@ internal readonly ref struct ReasonView
 
         var properties = fields.IsAtEnd ? default : fields.ReadProperties(frame.Type);
         fields.ExpectEnd();
+        if (fromClient && frame.Type == MqttPacketType.Disconnect)
+        {
+            ExpectNoServerReference(properties);
+        }
+
         return new ReasonView((MqttReasonCode)reason, properties);
+    }
+
+    /// <summary>Only a server sends a client elsewhere (MQTT5-3.14.2.2.5).</summary>
+    private static void ExpectNoServerReference(PropertyBlock properties)
+    {
+        for (var property = properties.Read(); property.MoveNext();)
+        {
+            if (property.Id == PropertyId.ServerReference)
+            {
+                MqttProtocolException.ThrowProtocolError("Server Reference in a DISCONNECT from a client");
+            }
+        }
     }
 }

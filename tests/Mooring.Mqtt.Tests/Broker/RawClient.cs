@@ -16,10 +16,16 @@ internal sealed class RawClient : IDisposable
     private readonly MqttVersion _version;
     private byte[] _rest = [];
 
-    internal RawClient(IPEndPoint broker, MqttVersion version)
+    internal RawClient(IPEndPoint broker, MqttVersion version, int receiveBuffer = 0)
     {
         _version = version;
+        if (receiveBuffer > 0)
+        {
+            _socket.ReceiveBufferSize = receiveBuffer;
+        }
+
         _socket.ReceiveTimeout = ReceiveTimeoutMilliseconds;
+        _socket.NoDelay = true;
         _socket.Connect(broker);
     }
 
@@ -30,9 +36,10 @@ internal sealed class RawClient : IDisposable
     internal static RawClient Connect(
         IPEndPoint broker, string id, MqttVersion version = MqttVersion.V311, bool clean = true, uint? expiry = null,
         string? will = null, uint willDelay = 0, ushort receiveMaximum = 0, uint maximumPacketSize = 0, string? user = null,
-        string? password = null, ushort keepAlive = 0, ushort topicAliasMaximum = 0, string expect = "ConnAck Success")
+        string? password = null, ushort keepAlive = 0, ushort topicAliasMaximum = 0, int receiveBuffer = 0,
+        string expect = "ConnAck Success")
     {
-        var client = new RawClient(broker, version);
+        var client = new RawClient(broker, version, receiveBuffer);
         var properties = new PropertyWriter();
         if (expiry is { } seconds)
         {

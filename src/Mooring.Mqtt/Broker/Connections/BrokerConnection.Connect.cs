@@ -237,6 +237,9 @@ internal sealed partial class BrokerConnection
                 case PropertyId.WillDelayInterval:
                     delay = properties.Number;
                     break;
+                case PropertyId.ResponseTopic when !TopicName.IsValid(properties.Bytes):
+                    MqttProtocolException.ThrowProtocolError("the response topic of the will is empty or holds a wildcard");
+                    break;
             }
         }
 

@@ -191,10 +191,10 @@ internal sealed partial class BrokerConnection
         return publish.Topic;
     }
 
-    /// <summary>A client that sends more than its share is not read until the next second.</summary>
+    /// <summary>A client that sends more than its share, or anything while memory is short, is not read until the next second.</summary>
     private void Throttle()
     {
-        if (_limits.MessagesPerSecond == 0 || ++_publishedThisSecond < _limits.MessagesPerSecond)
+        if (!broker.IsShortOfMemory && (_limits.MessagesPerSecond == 0 || ++_publishedThisSecond < _limits.MessagesPerSecond))
         {
             return;
         }
@@ -280,6 +280,7 @@ internal sealed partial class BrokerConnection
         var retained = new List<(Subscription Subscription, bool IsNew, RetainHandling Handling)>();
         foreach (var request in view)
         {
+            CheckFilters(codes.Count);
             codes.Add((byte)Subscribe(request, identifier, session, retained));
         }
 
@@ -314,7 +315,7 @@ internal sealed partial class BrokerConnection
         var key = request.Filter.ToArray();
         var subscription = new Subscription(session, key, share.IsEmpty ? key : filter.ToArray(), share.ToArray(), request.Options, identifier);
         var former = session.FindSubscription(key);
-        if (!session.TryKeep(subscription))
+        if ((former is null && broker.Subscriptions.Count >= _limits.Subscriptions) || !session.TryKeep(subscription))
         {
             return Failure(MqttReasonCode.QuotaExceeded);
         }
@@ -329,6 +330,14 @@ internal sealed partial class BrokerConnection
         return (MqttReasonCode)request.MaximumQualityOfService;
     }
 
+    private void CheckFilters(int count)
+    {
+        if (count >= _limits.FiltersPerPacket)
+        {
+            MqttProtocolException.Throw(MqttReasonCode.QuotaExceeded, $"more than {_limits.FiltersPerPacket} filters in one packet");
+        }
+    }
+
     /// <summary>3.1.1 knows one failure code, 0x80 (MQTT-3.9.3-2).</summary>
     private MqttReasonCode Failure(MqttReasonCode reason) =>
         Version == MqttVersion.V500 ? reason : MqttReasonCode.UnspecifiedError;
@@ -338,6 +347,7 @@ internal sealed partial class BrokerConnection
         var codes = new List<byte>();
         foreach (var filter in view)
         {
+            CheckFilters(codes.Count);
             var subscription = session.FindSubscription(filter.ToArray());
             if (subscription is not null)
             {

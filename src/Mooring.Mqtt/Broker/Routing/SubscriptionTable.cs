@@ -10,15 +10,22 @@ namespace Mooring.Mqtt.Broker.Routing;
 /// </summary>
 internal sealed class SubscriptionTable(int cachedRoutesMaximum)
 {
+    /// <summary>Receivers of all cached routes, for each route that may be cached: a topic with a thousand of them takes more room.</summary>
+    private const int CachedTargetsPerRoute = 10;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<byte[], List<Subscription>> _exact = new(Utf8Comparer.Instance);
     private readonly FilterTrie _wildcards = new();
     private readonly ConcurrentDictionary<byte[], Route> _routes = new(Utf8Comparer.Instance);
     private long _epoch;
+    private long _cachedTargets;
     private int _count;
     private int _shared;
 
     internal int Count => Volatile.Read(ref _count);
+
+    /// <summary>Topics whose route is remembered.</summary>
+    internal int CachedRoutes => _routes.Count;
 
     internal int SharedCount => Volatile.Read(ref _shared);
 
@@ -89,9 +96,11 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
         // Topics that nobody listens to are not remembered: a client could name any number of them.
         if (!route.IsEmpty)
         {
-            if (_routes.Count >= cachedRoutesMaximum)
+            var targets = Interlocked.Add(ref _cachedTargets, route.Targets.Length + route.Shares.Sum(share => share.Members.Count));
+            if (_routes.Count >= cachedRoutesMaximum || targets > (long)cachedRoutesMaximum * CachedTargetsPerRoute)
             {
                 _routes.Clear();
+                Interlocked.Exchange(ref _cachedTargets, 0);
             }
 
             lookup[topic] = route;

@@ -23,6 +23,9 @@ internal sealed class InFlightRing
 
     internal int Count { get; private set; }
 
+    /// <summary>Bytes of messages that would have to be sent again.</summary>
+    internal long Bytes { get; private set; }
+
     /// <summary>Takes the next free packet id; the caller keeps <see cref="Count"/> below its window.</summary>
     internal ushort Add(in Delivery delivery)
     {
@@ -48,6 +51,7 @@ internal sealed class InFlightRing
                 : InFlightStage.AwaitingPubAck,
         };
         Count++;
+        Bytes += delivery.Message.Size;
         return _lastId;
     }
 
@@ -62,6 +66,7 @@ internal sealed class InFlightRing
         SlotOf(id) = new Entry { Id = id, Sequence = ++_sequence, Delivery = delivery, Stage = stage };
         _lastId = id;
         Count++;
+        Bytes += delivery.Message?.Size ?? 0;
     }
 
     internal InFlightStage StageOf(ushort id)
@@ -75,12 +80,15 @@ internal sealed class InFlightRing
     {
         ref var slot = ref SlotOf(id);
         slot.Stage = InFlightStage.AwaitingPubComp;
+        Bytes -= slot.Delivery.Message.Size;
         slot.Delivery = default;
     }
 
     internal void Remove(ushort id)
     {
-        SlotOf(id) = default;
+        ref var slot = ref SlotOf(id);
+        Bytes -= slot.Delivery.Message?.Size ?? 0;
+        slot = default;
         Count--;
     }
 

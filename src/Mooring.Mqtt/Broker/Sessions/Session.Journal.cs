@@ -47,12 +47,16 @@ internal sealed partial class Session
         }
     }
 
-    /// <summary>The session has ended.</summary>
-    internal void LeaveJournal()
+    /// <summary>The session has ended: what it held is given back.</summary>
+    internal void Discard()
     {
         lock (_gate)
         {
             LeaveJournal_NeedsLock();
+            CountWaiting_NeedsLock(-_waitingBytes);
+            _isDiscarded = true;
+            _waiting = null;
+            _inFlight = null;
         }
     }
 
@@ -105,7 +109,7 @@ internal sealed partial class Session
             foreach (var delivery in stored.Waiting.Where(delivery => delivery.Message is not null))
             {
                 (_waiting ??= new Queue<Delivery>(capacity: 4)).Enqueue(ToDelivery(delivery));
-                _waitingBytes += delivery.Message!.Routed.Size;
+                CountWaiting_NeedsLock(delivery.Message!.Routed.Size);
             }
 
             if (stored.Received.Count > 0)

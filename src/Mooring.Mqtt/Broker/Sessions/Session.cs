@@ -18,6 +18,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
     private Queue<Delivery>? _waiting;
     private HashSet<ushort>? _received;
     private long _waitingBytes;
+    private bool _isDiscarded;
     private BrokerConnection? _connection;
     private BrokerConnection? _owner;
 
@@ -175,7 +176,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
                 return;
             }
 
-            if (connection is not null && Waiting == 0 && (_inFlight?.Count ?? 0) < connection.OutboundWindow)
+            if (connection is not null && Waiting == 0 && MayGo_NeedsLock(connection))
             {
                 // A message that the client could not take counts as delivered (MQTT-3.1.2-25).
                 if (!connection.Accepts(delivery))
@@ -312,11 +313,11 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
             return;
         }
 
-        while (_waiting.Count > 0 && (_inFlight?.Count ?? 0) < connection.OutboundWindow)
+        while (_waiting.Count > 0 && MayGo_NeedsLock(connection))
         {
             var journal = Journal_NeedsLock();
             var delivery = _waiting.Dequeue();
-            _waitingBytes -= delivery.Message.Size;
+            CountWaiting_NeedsLock(-delivery.Message.Size);
             ushort id = 0;
             if (delivery.Message.IsExpired(connection.Now))
             {
@@ -344,6 +345,15 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
         }
     }
 
+    /// <summary>
+    /// Whether another message may go. What the client does not take, or does not acknowledge, waits here within the queue's bounds
+    /// instead of growing an output buffer. One is always in flight, and its acknowledgement lets the next one go.
+    /// </summary>
+    private bool MayGo_NeedsLock(BrokerConnection connection) =>
+        _inFlight is not { Count: > 0 } flying
+        || (flying.Count < connection.OutboundWindow && flying.Bytes <= limits.QueuedBytes
+            && connection.UnsentBytes <= limits.OutboundBufferBytes);
+
     private ushort Add_NeedsLock(in Delivery delivery) => (_inFlight ??= new InFlightRing()).Add(delivery);
 
     private void Send_NeedsLock(BrokerConnection connection, ushort id, in Delivery delivery)
@@ -359,16 +369,28 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
 
     private void Wait_NeedsLock(in Delivery delivery)
     {
+        if (_isDiscarded)
+        {
+            return;
+        }
+
         var journal = Journal_NeedsLock();
         _waiting ??= new Queue<Delivery>(capacity: 4);
         _waiting.Enqueue(delivery);
         journal?.Queued(Number, delivery);
-        _waitingBytes += delivery.Message.Size;
-        while (_waiting.Count > limits.QueuedMessages || _waitingBytes > limits.QueuedBytes)
+        CountWaiting_NeedsLock(delivery.Message.Size);
+        while (_waiting.Count > limits.QueuedMessages || _waitingBytes > limits.QueuedBytes
+            || (counters.QueuedBytes > limits.QueuedBytesTotal && _waitingBytes > limits.QueuedBytesTotal / limits.Sessions))
         {
-            _waitingBytes -= _waiting.Dequeue().Message.Size;
+            CountWaiting_NeedsLock(-_waiting.Dequeue().Message.Size);
             journal?.Dequeued(Number, 0);
             counters.DroppedQueueFull();
         }
+    }
+
+    private void CountWaiting_NeedsLock(long bytes)
+    {
+        _waitingBytes += bytes;
+        counters.Queued(bytes);
     }
 }

@@ -11,6 +11,12 @@ namespace Mooring.Mqtt.Broker.Transports.Kestrel;
 /// </summary>
 internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time) : IConnectionOutput
 {
+    /// <summary>
+    /// Unsent bytes beyond which nothing more is read: a peer that asks and does not take the answers waits, instead of growing a buffer.
+    /// Above the broker's own bound for messages, so that a slow subscriber is not concerned.
+    /// </summary>
+    private const int UnsentBytesToStopReading = 1024 * 1024;
+
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -21,6 +27,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     private bool _isFlushing;
     private bool _isClosing;
     private TaskCompletionSource? _paused;
+    private TaskCompletionSource? _choked;
     private IOutputGate? _outputGate;
     private long _heldUntil;
     private bool _isHeld;
@@ -108,6 +115,17 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
         lock (_gate) return _isClosing ? null : _paused?.Task;
     }
 
+    /// <summary>For the reader: completes when the peer has taken enough of its answers.</summary>
+    internal Task RoomAsync()
+    {
+        lock (_gate)
+        {
+            if (_isClosing || UnsentBytes <= UnsentBytesToStopReading) return Task.CompletedTask;
+            _choked ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _choked.Task;
+        }
+    }
+
     /// <summary>For the reader, before it hands over input again.</summary>
     internal void ForgetPause()
     {
@@ -121,6 +139,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
             if (_isClosing) return;
             _isClosing = true;
             _paused?.TrySetResult();
+            _choked?.TrySetResult();
         }
         RequestFlush();
         context.Transport.Input.CancelPendingRead();
@@ -180,6 +199,12 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
                 lock (_gate)
                 {
                     _leaving = 0;
+                    if (result.IsCompleted) _pendingLength = 0;
+                    if (UnsentBytes <= UnsentBytesToStopReading)
+                    {
+                        _choked?.TrySetResult();
+                        _choked = null;
+                    }
                     if (_pendingLength == 0 || result.IsCompleted || !MayLeave())
                     {
                         _isFlushing = false;
@@ -198,6 +223,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
             {
                 _isClosing = true;
                 _leaving = _pendingLength = 0;
+                _choked?.TrySetResult();
             }
         }
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Connections;
+using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker.Transports.Kestrel;
 
@@ -29,7 +30,7 @@ internal sealed class MqttConnectionHandler(MqttBroker broker, MqttListener list
     {
         var output = new KestrelOutput(connection, broker.Time);
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var accepted = broker.Accept(output, new ClientEntrance(listener, certificate));
+        if (broker.Accept(output, new ClientEntrance(listener, certificate)) is not { } accepted) return;
         output.Connection = accepted;
         try
         {
@@ -61,17 +62,28 @@ internal sealed class MqttConnectionHandler(MqttBroker broker, MqttListener list
             }
             input.AdvanceTo(consumed, result.Buffer.End);
             if (result.IsCompleted) break;
+            await output.RoomAsync().ConfigureAwait(false);
         }
+    }
+
+    private static bool IsWhole(in ReadOnlySequence<byte> buffer)
+    {
+        Span<byte> header = stackalloc byte[MqttFraming.MaximumHeaderBytes];
+        header = header[..(int)Math.Min(header.Length, buffer.Length)];
+        buffer.Slice(0, header.Length).CopyTo(header);
+        return VariableByteInteger.TryRead(header[1..], out var remaining, out var lengthBytes) != VariableByteIntegerStatus.Done
+            || buffer.Length >= 1 + lengthBytes + remaining;
     }
 
     private static long Process(BrokerConnection connection, in ReadOnlySequence<byte> buffer)
     {
         if (buffer.IsSingleSegment) return connection.OnReceived(buffer.First);
-        var length = checked((int)buffer.Length);
+        // A packet that is not whole is not gathered again for each byte that arrives; its header is judged at once.
+        var length = (int)Math.Min(buffer.Length, IsWhole(buffer) ? int.MaxValue : MqttFraming.MaximumHeaderBytes);
         var whole = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            buffer.CopyTo(whole);
+            buffer.Slice(0, length).CopyTo(whole);
             return connection.OnReceived(whole.AsMemory(0, length));
         }
         finally
