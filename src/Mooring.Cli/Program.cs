@@ -7,6 +7,7 @@ var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, 
     UpVerb.Create(),
     FleetVerb.Create(),
     BrokerVerb.Create(),
+    CarVerb.Create(),
     BenchVerb.Create(),
 };
 

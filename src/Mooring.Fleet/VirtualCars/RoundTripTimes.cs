@@ -20,12 +20,10 @@ internal sealed class RoundTripTimes
     /// <summary>A copy to compare a later state with.</summary>
     internal long[] Snapshot() => [.. _counts];
 
-    /// <summary>The time that a share of all times since <paramref name="before"/> did not exceed; zero when there were none.</summary>
-    internal TimeSpan Percentile(double share, long[]? before = null)
+    /// <summary>The time that a share of all times did not exceed, of those counted since <paramref name="before"/>; zero when there were none.</summary>
+    internal static TimeSpan Percentile(double share, long[] now, long[]? before = null)
     {
-        var counts = Snapshot();
-        if (before is not null)
-            for (var i = 0; i < counts.Length; i++) counts[i] -= before[i];
+        var counts = before is null ? now : [.. now.Zip(before, (n, b) => n - b)];
         var rank = (long)Math.Ceiling(counts.Sum() * share);
         var seen = 0L;
         for (var i = 0; i < counts.Length && rank > 0; i++)

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Protocol;
 using Mooring.Fleet.VirtualCars.Devices;
+using Mooring.Kernel.Links;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet.VirtualCars;
@@ -52,13 +53,6 @@ internal sealed partial class VirtualCar : IDisposable
 
     internal string NoteTopic => $"{Options.Company}/{Name}/external_server_disconnect";
 
-    /// <summary>True from the first SUBACKs on; the client makes the subscriptions again by itself.</summary>
-    internal bool IsSubscribed
-    {
-        get => _isSubscribed;
-        set => _isSubscribed = value;
-    }
-
     internal bool IsLinkUp => _isLinkUp;
 
     internal TimeSpan Now => _inbox.Now;
@@ -66,9 +60,16 @@ internal sealed partial class VirtualCar : IDisposable
     /// <summary>How the car reaches its broker, from now on.</summary>
     internal void Attach(IMqttClient client) => _client = client;
 
-    internal void SetLink(bool isUp)
+    /// <summary>The broker has acknowledged the car's subscriptions; the client makes them again by itself.</summary>
+    internal void OnSubscribed(LinkState now)
     {
-        _isLinkUp = isUp;
+        _isSubscribed = true;
+        OnLinkChanged(now);
+    }
+
+    internal void OnLinkChanged(LinkState to)
+    {
+        _isLinkUp = _isSubscribed && to == LinkState.Up;
         _inbox.Post(new GatewayEvent(GatewayEventKind.Link));
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Configuration;
-using Mooring.Kernel.Links;
 using Mooring.Kernel.Options;
 using Mooring.Mqtt;
 
@@ -21,7 +20,7 @@ public sealed partial class VirtualFleet : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly FleetTally _tally = new();
-    private readonly List<(IMqttClient Client, List<VirtualCar> Cars)> _links = [];
+    private readonly List<VirtualLink> _links = [];
     private readonly List<VirtualCar> _cars = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,19 +47,36 @@ public sealed partial class VirtualFleet : IAsyncDisposable
         foreach (var name in options.Names)
         {
             var car = new VirtualCar(options, name, _cars.Count, _tally, time, logger);
-            if (!isShared) AddLink(createClient($"{options.Company}/{name}"));
-            else if (_links.Count < options.SharedConnections) AddLink(createClient($"virtual-cars-{Guid.NewGuid().ToString("N")[..12]}"));
-            var (client, cars) = _links[isShared ? _cars.Count % options.SharedConnections : ^1];
-            car.Attach(client);
-            cars.Add(car);
+            if (!isShared) _links.Add(new VirtualLink(createClient($"{options.Company}/{name}")));
+            else if (_links.Count < options.SharedConnections) _links.Add(new VirtualLink(createClient($"virtual-cars-{Guid.NewGuid().ToString("N")[..12]}")));
+            _links[isShared ? _cars.Count % options.SharedConnections : ^1].Add(car);
             _cars.Add(car);
         }
     }
 
     /// <summary>What the cars have done so far.</summary>
-    public VirtualFleetView View => new(
-        _cars.Count, _tally.CarsRunning, _tally.Sessions.Value, _tally.Ended.Value, _tally.StatusesSent.Value, _tally.StatusesAnswered.Value,
-        _tally.Commands.Value, _tally.EmptyCommands.Value, _tally.RoundTrips.Percentile(0.5), _tally.RoundTrips.Percentile(0.99));
+    public VirtualFleetView View => new()
+    {
+        Cars = _cars.Count,
+        Running = _tally.CarsRunning,
+        Sessions = _tally.Sessions.Value,
+        Ended = _tally.Ended.Value,
+        StatusesSent = _tally.StatusesSent.Value,
+        StatusesAnswered = _tally.StatusesAnswered.Value,
+        Commands = _tally.Commands.Value,
+        EmptyCommands = _tally.EmptyCommands.Value,
+        RoundTripCounts = _tally.RoundTrips.Snapshot(),
+    };
+
+    /// <summary>Why the cars cannot reach their broker; null while all can.</summary>
+    public string? Problem
+    {
+        get
+        {
+            var down = _links.Where(l => l.Problem is not null).ToList();
+            return down.Count == 0 ? null : $"{down.Count} of {_links.Count} connection(s) to the broker down: {down[0].Problem}";
+        }
+    }
 
     /// <summary>Faults with a <see cref="MqttRefusedException"/> when the broker refuses the cars for good.</summary>
     public Task Refused => _refused.Task;
@@ -86,7 +102,7 @@ public sealed partial class VirtualFleet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        foreach (var (client, _) in _links) await client.DisposeAsync();
+        foreach (var link in _links) await link.Client.DisposeAsync();
         foreach (var car in _cars) car.Dispose();
         _stopping.Dispose();
     }
@@ -103,24 +119,12 @@ public sealed partial class VirtualFleet : IAsyncDisposable
         await _running;
     }
 
-    private void AddLink(IMqttClient client)
-    {
-        var cars = new List<VirtualCar>();
-        client.LinkChanged += move =>
-        {
-            // A car hears of the link after it has subscribed; all have when the link comes up again.
-            foreach (var car in cars)
-                if (move.To != LinkState.Up || car.IsSubscribed) car.SetLink(move.To == LinkState.Up);
-        };
-        _links.Add((client, cars));
-    }
-
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         var driving = new List<Task>();
         try
         {
-            foreach (var (client, _) in _links) _ = StartAsync(client, cancellationToken);
+            foreach (var link in _links) _ = StartAsync(link.Client, cancellationToken);
             var limit = new ParallelOptions { MaxDegreeOfParallelism = SubscribingMax, CancellationToken = cancellationToken };
             await Parallel.ForEachAsync(_links, limit, async (link, stop) =>
             {
@@ -162,8 +166,7 @@ public sealed partial class VirtualFleet : IAsyncDisposable
         {
             await client.SubscribeAsync(new MqttSubscription(car.ServerTopic), car.ReceiveAsync, cancellationToken);
             await client.SubscribeAsync(new MqttSubscription(car.NoteTopic), car.ReceiveNoteAsync, cancellationToken);
-            car.IsSubscribed = true;
-            car.SetLink(client.State == LinkState.Up);
+            car.OnSubscribed(client.State);
         }
         catch (MqttRefusedException e)
         {

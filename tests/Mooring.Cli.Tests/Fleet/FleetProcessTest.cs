@@ -7,7 +7,7 @@ namespace Mooring.Cli.Tests.Fleet;
 /// <summary>The built program with a configuration file and a native module, as a user of the original would start it.</summary>
 public abstract class FleetProcessTest : MooringTest
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "mooring");
+    private protected static readonly string Program = Path.Combine(AppContext.BaseDirectory, "mooring");
     private static readonly Lazy<string> BuiltSample = new(BuildSample);
 
     private protected string Folder { get; } = Directory.CreateTempSubdirectory("mooring-fleet-").FullName;

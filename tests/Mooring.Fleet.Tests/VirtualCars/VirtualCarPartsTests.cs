@@ -35,7 +35,7 @@ public sealed class VirtualCarPartsTests
         {
             var times = new RoundTripTimes();
             times.Add(TimeSpan.FromMicroseconds(microseconds));
-            Assert.InRange(times.Percentile(0.5).TotalMicroseconds, microseconds, microseconds * 1.07);
+            Assert.InRange(RoundTripTimes.Percentile(0.5, times.Snapshot()).TotalMicroseconds, microseconds, microseconds * 1.07);
         }
     }
 
@@ -43,13 +43,13 @@ public sealed class VirtualCarPartsTests
     public void Percentiles_areThoseOfTheTimesSinceASnapshot()
     {
         var times = new RoundTripTimes();
-        Assert.Equal(TimeSpan.Zero, times.Percentile(0.99));
+        Assert.Equal(TimeSpan.Zero, RoundTripTimes.Percentile(0.99, times.Snapshot()));
         times.Add(TimeSpan.FromSeconds(1));
         var before = times.Snapshot();
         for (var i = 1; i <= 100; i++) times.Add(TimeSpan.FromMicroseconds(i <= 98 ? 5 : 12));
-        Assert.Equal(TimeSpan.FromMicroseconds(5), times.Percentile(0.98, before));
-        Assert.Equal(TimeSpan.FromMicroseconds(12), times.Percentile(0.99, before));
-        Assert.Equal(TimeSpan.Zero, times.Percentile(0.5, times.Snapshot()));
+        Assert.Equal(TimeSpan.FromMicroseconds(5), RoundTripTimes.Percentile(0.98, times.Snapshot(), before));
+        Assert.Equal(TimeSpan.FromMicroseconds(12), RoundTripTimes.Percentile(0.99, times.Snapshot(), before));
+        Assert.Equal(TimeSpan.Zero, RoundTripTimes.Percentile(0.5, times.Snapshot(), times.Snapshot()));
     }
 
     [Fact]
