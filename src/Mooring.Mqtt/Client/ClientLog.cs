@@ -20,7 +20,7 @@ internal sealed partial class ClientLog(ILogger logger)
     internal partial void NotDelivered(string topic, string reason);
 
     [LoggerMessage(2004, LogLevel.Warning,
-        "QoS 0 messages are dropped: {Waiting} wait for handlers, and one of those waits for an answer of the broker")]
+        "QoS 0 messages are dropped: {Waiting} messages wait for handlers, which cannot keep up")]
     internal partial void ReceivedDropped(int waiting);
 
     [LoggerMessage(2005, LogLevel.Warning, "The broker {Server} broke the protocol: {Reason}")]
@@ -28,6 +28,9 @@ internal sealed partial class ClientLog(ILogger logger)
 
     [LoggerMessage(2006, LogLevel.Warning, "The broker did not keep the session: {Repeated} messages are sent again, {InDoubt} of QoS 2 are in doubt")]
     internal partial void SessionLost(int repeated, int inDoubt);
+
+    [LoggerMessage(2009, LogLevel.Warning, "A handler of the client '{ClientId}' did not end within {Time} after it was cancelled")]
+    internal partial void HandlerStays(string clientId, TimeSpan time);
 
     [LoggerMessage(2008, LogLevel.Error, "The connection to {Server} ended with an unexpected error")]
     internal partial void Unexpected(Uri server, Exception error);

@@ -10,14 +10,22 @@ internal static class MessageProperties
     {
         if (message.PayloadIsUtf8) output.WriteByte(PropertyId.PayloadFormatIndicator, 1);
         if (message.MessageExpirySeconds is { } seconds) output.WriteUInt32(PropertyId.MessageExpiryInterval, seconds);
-        if (message.ContentType is { } type) output.WriteText(PropertyId.ContentType, type);
-        if (message.ResponseTopic is { } response) output.WriteText(PropertyId.ResponseTopic, response);
+        if (message.ContentType is { } type) output.WriteText(PropertyId.ContentType, Checked(type));
+        if (message.ResponseTopic is { } response)
+        {
+            if (response.AsSpan().ContainsAny('+', '#')) throw new ArgumentException($"the response topic '{response}' has wildcards", nameof(message));
+            output.WriteText(PropertyId.ResponseTopic, Checked(response));
+        }
         if (!message.CorrelationData.IsEmpty) output.WriteBinary(PropertyId.CorrelationData, message.CorrelationData.Span);
         for (var i = 0; i < message.UserProperties.Count; i++)
         {
-            output.WriteUserProperty(message.UserProperties[i].Key, message.UserProperties[i].Value);
+            output.WriteUserProperty(Checked(message.UserProperties[i].Key), Checked(message.UserProperties[i].Value));
         }
     }
+
+    /// <summary>A broker would end the connection over U+0000 (MQTT-1.5.4-2).</summary>
+    private static string Checked(string text) =>
+        text.Contains('\0') ? throw new ArgumentException("a text property holds U+0000") : text;
 
     /// <summary>What a PUBLISH without the properties would be, with them.</summary>
     internal static MqttMessage Read(PropertyBlock properties, MqttMessage plain)

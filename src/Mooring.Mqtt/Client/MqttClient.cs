@@ -6,6 +6,7 @@ using Mooring.Kernel.Tls;
 using Mooring.Mqtt.Client.Connections;
 using Mooring.Mqtt.Client.Sessions;
 using Mooring.Mqtt.Client.Transports;
+using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Client;
 
@@ -62,7 +63,7 @@ public sealed class MqttClient : IMqttClient
         _clientId = options.ClientId ?? $"mooring-{Guid.NewGuid().ToString("N")[..12]}";
         _machine = new LinkMachine(_time, _logger);
         _session = new ClientSession(options, _log);
-        _inbox = new Inbox(options.Limits.ReceivedMessages, options.Limits.ReceivedBytes, _log);
+        _inbox = new Inbox(options.Limits, _time, _log);
         _dispatcher = new Dispatcher(this, _session, _inbox, _log);
     }
 
@@ -79,7 +80,7 @@ public sealed class MqttClient : IMqttClient
     /// <inheritdoc/>
     public LinkState State => _machine.State;
 
-    /// <summary>QoS 0 messages dropped on receipt: their handlers could not keep up, and one of them waited for the broker.</summary>
+    /// <summary>QoS 0 messages dropped on receipt, because the handlers could not keep up.</summary>
     public long DroppedMessages => _inbox.Dropped;
 
     /// <inheritdoc/>
@@ -93,8 +94,8 @@ public sealed class MqttClient : IMqttClient
                 _running = Task.Run(RunAsync, CancellationToken.None);
             }
         }
-        if (!_started) throw new InvalidOperationException($"the client is stopped: {_machine.StopReason}");
-        await _firstUp.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_started) await _firstUp.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_machine.StopReason is { } reason) throw new InvalidOperationException($"the client is stopped: {reason}");
     }
 
     /// <inheritdoc/>
@@ -212,7 +213,19 @@ public sealed class MqttClient : IMqttClient
         _firstUp.TrySetException(_refusal is not null ? _refusal : new InvalidOperationException($"the client is stopped: {reason}"));
         // Whoever did not wait for the start has been told by the link's state.
         _ = _firstUp.Task.Exception;
-        await dispatching.ConfigureAwait(false);
+        await WaitForHandlerAsync(dispatching).ConfigureAwait(false);
+    }
+
+    private async Task WaitForHandlerAsync(Task dispatching)
+    {
+        try
+        {
+            await dispatching.WaitAsync(_options.Limits.CloseTimeout, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _log.HandlerStays(ClientId, _options.Limits.CloseTimeout);
+        }
     }
 
     private async Task<LinkEnd> OnceAsync(Action up, CancellationToken cancellationToken)
@@ -258,10 +271,11 @@ public sealed class MqttClient : IMqttClient
         switch (error)
         {
             case MqttRefusedException refusal:
-                var end = ClientConnection.EndOf(refusal);
-                if (end.IsFatal) _refusal = refusal;
-                return end;
-            case Codec.MqttProtocolException protocol:
+                // A broker that has let the client in before has been misconfigured for a while, and will be put right.
+                var isFatal = !_hasConnected && !ClientConnection.MayPass((MqttReasonCode)refusal.ReasonCode);
+                if (isFatal) _refusal = refusal;
+                return new LinkEnd(refusal.Message, isFatal);
+            case MqttProtocolException protocol:
                 _log.ProtocolError(_options.Server, protocol.Message);
                 return LinkEnd.Retry($"protocol error: {protocol.Message}");
             case not null when tooLate:

@@ -31,11 +31,22 @@ public sealed record MqttClientLimits
     /// <summary>Largest packet that the broker may send, in bytes; default 1 MiB. A larger one ends the connection.</summary>
     public int MaximumPacketBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Received messages that wait for handlers; default 1024. Nothing more is read from the broker beyond.</summary>
+    /// <summary>
+    /// Received messages that wait for handlers; default 1024. Beyond, reading from the broker pauses for <see cref="ReadingPause"/>.
+    /// </summary>
     public int ReceivedMessages { get; init; } = 1024;
 
-    /// <summary>Bytes of received messages that wait for handlers; default 8 MiB. Nothing more is read from the broker beyond.</summary>
+    /// <summary>
+    /// Bytes of received messages that wait for handlers; default 8 MiB. Beyond, reading from the broker pauses for <see
+    /// cref="ReadingPause"/>.
+    /// </summary>
     public long ReceivedBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>
+    /// How long reading may pause for the handlers' sake; default 1 s. Then QoS 0 messages are dropped, since a handler may be waiting for
+    /// an acknowledgement that stands behind them.
+    /// </summary>
+    public TimeSpan ReadingPause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>MQTT 5.0: topic aliases that the broker may set; default 32, each holds one topic.</summary>
     public ushort InboundTopicAliases { get; init; } = 32;
@@ -49,7 +60,7 @@ public sealed record MqttClientLimits
     /// <summary>Time from dialling to CONNACK, and again to the last SUBACK; default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time for the last packet and the broker's close after it; default 1 s.</summary>
+    /// <summary>Time for the last packet and the broker's close after it, and for a running handler to end; default 1 s.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     internal void Validate(OptionsErrors errors, string key)
@@ -63,6 +74,7 @@ public sealed record MqttClientLimits
         errors.RequireInRange($"{key}.maximumPacketBytes", MaximumPacketBytes, 128, 268_435_460);
         errors.RequireInRange($"{key}.receivedMessages", ReceivedMessages, 1, 10_000_000);
         errors.RequireInRange($"{key}.receivedBytes", ReceivedBytes, 1024, 16L * 1024 * 1024 * 1024);
+        errors.RequireInRange($"{key}.readingPause", ReadingPause, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         errors.RequireInRange($"{key}.subscriptions", Subscriptions, 1, 10_000_000);
         errors.RequireInRange($"{key}.connectTimeout", ConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
         errors.RequireInRange($"{key}.closeTimeout", CloseTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Mooring.Kernel.Links;
 using Mooring.Mqtt.Client.Sessions;
 using Mooring.Mqtt.Codec;
 
@@ -108,9 +107,8 @@ internal sealed partial class ClientConnection
         MessageProperties.Write(output, will.Message);
     }
 
-    /// <summary>What an operator is told, and whether trying again can help.</summary>
-    internal static LinkEnd EndOf(MqttRefusedException refusal) =>
-        new(refusal.Message, IsFatal: (MqttReasonCode)refusal.ReasonCode is not (MqttReasonCode.ServerUnavailable or MqttReasonCode.ServerBusy
-            or MqttReasonCode.ConnectionRateExceeded or MqttReasonCode.QuotaExceeded or MqttReasonCode.UnspecifiedError
-            or MqttReasonCode.ImplementationSpecificError or MqttReasonCode.UseAnotherServer));
+    /// <summary>Whether a broker that refuses a connection so may accept the next one.</summary>
+    internal static bool MayPass(MqttReasonCode refusal) => refusal is MqttReasonCode.ServerUnavailable or MqttReasonCode.ServerBusy
+        or MqttReasonCode.ConnectionRateExceeded or MqttReasonCode.QuotaExceeded or MqttReasonCode.UnspecifiedError
+        or MqttReasonCode.ImplementationSpecificError or MqttReasonCode.UseAnotherServer;
 }

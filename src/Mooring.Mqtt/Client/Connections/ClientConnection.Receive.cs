@@ -23,8 +23,10 @@ internal sealed partial class ClientConnection
         catch (MqttProtocolException e)
         {
             _log.ProtocolError(_options.Server, e.Message);
-            if (_options.Version == MqttVersion.V500) _session.Close(this, e.Reason);
-            End(LinkEnd.Retry($"protocol error: {e.Message}"), saysGoodbye: true);
+            // DISCONNECT of 3.1.1 has no reason: it would mean that all is well, and delete the will.
+            var canTell = _options.Version == MqttVersion.V500;
+            if (canTell) _session.Close(this, e.Reason);
+            End(LinkEnd.Retry($"protocol error: {e.Message}"), saysGoodbye: canTell);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
@@ -68,7 +70,6 @@ internal sealed partial class ClientConnection
                 break;
             case MqttPacketType.PingResp:
                 EmptyPacket.Read(frame);
-                _keepAlive?.PingAnswered();
                 break;
             case MqttPacketType.Disconnect when _options.Version == MqttVersion.V500:
                 OnDisconnect(frame);
@@ -143,9 +144,6 @@ internal sealed partial class ClientConnection
     {
         var view = ReasonView.Read(frame, _options.Version, fromClient: false);
         var text = MessageProperties.ReasonText(view.Properties) ?? ServerLimits.Read(view.Properties).Reference;
-        var reason = $"the broker disconnected: {Refusals.Words(view.Reason, text)}";
-        throw new ConnectionEndException(view.Reason is MqttReasonCode.NotAuthorized or MqttReasonCode.ServerMoved
-            ? LinkEnd.Fatal(reason)
-            : LinkEnd.Retry(reason));
+        throw new ConnectionEndException(LinkEnd.Retry($"the broker disconnected: {Refusals.Words(view.Reason, text)}"));
     }
 }

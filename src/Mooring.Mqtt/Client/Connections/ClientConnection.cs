@@ -113,9 +113,8 @@ internal sealed partial class ClientConnection
 
     internal void FiltersAcknowledged() => _filtersAcknowledged.TrySetResult();
 
-    internal void PauseReading() => _keepAlive?.Pause();
-
-    internal void ResumeReading() => _keepAlive?.Resume();
+    /// <summary>Reading goes on after a pause that was ours, not the peer's.</summary>
+    internal void ReadingGoesOn() => _keepAlive?.Received();
 
     /// <summary>The first reason counts. A DISCONNECT is tried only where the broker may still hear it.</summary>
     private void End(LinkEnd end, bool saysGoodbye = false) => _ended.TrySetResult((end, saysGoodbye));
@@ -134,7 +133,7 @@ internal sealed partial class ClientConnection
     {
         using var deadline = new CancellationTokenSource(_options.Limits.ConnectTimeout, _time);
         using var _ = deadline.Token.UnsafeRegister(
-            static state => ((ClientConnection)state!).End(LinkEnd.Retry("no SUBACK in time"), saysGoodbye: true), this);
+            static state => ((ClientConnection)state!).End(LinkEnd.Retry("no SUBACK in time")), this);
         await Task.WhenAny(_filtersAcknowledged.Task, _ended.Task).ConfigureAwait(false);
         return !_ended.Task.IsCompleted;
     }

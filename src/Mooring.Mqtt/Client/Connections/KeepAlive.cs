@@ -1,8 +1,8 @@
 namespace Mooring.Mqtt.Client.Connections;
 
 /// <summary>
-/// Sends PINGREQ when nothing was sent or nothing was received for an interval, and tells when PINGRESP does not come: TCP alone would
-/// not notice a vanished peer for many minutes.
+/// Sends PINGREQ when nothing was sent or nothing was received for an interval, and tells when nothing comes then, since TCP alone would
+/// not notice a vanished peer for many minutes. Any packet proves that the peer is there: PINGRESP may stand behind many others.
 /// </summary>
 internal sealed class KeepAlive : IDisposable
 {
@@ -17,7 +17,6 @@ internal sealed class KeepAlive : IDisposable
     private long _receivedAt;
     private long _pingAt;
     private bool _waits;
-    private bool _paused;
 
     internal KeepAlive(TimeProvider time, TimeSpan interval, TimeSpan? pingTimeout, Action sendPing, Action<string> dead)
     {
@@ -34,42 +33,26 @@ internal sealed class KeepAlive : IDisposable
 
     internal void Received() => Volatile.Write(ref _receivedAt, _time.GetTimestamp());
 
-    internal void PingAnswered()
-    {
-        lock (_lock) _waits = false;
-    }
-
-    /// <summary>Nobody reads for now, so an answer that does not come says nothing about the peer.</summary>
-    internal void Pause()
-    {
-        lock (_lock) _paused = true;
-    }
-
-    internal void Resume()
-    {
-        lock (_lock)
-        {
-            _paused = false;
-            _pingAt = _time.GetTimestamp();
-        }
-        Received();
-    }
-
     public void Dispose() => _timer.Dispose();
 
     private void Check()
     {
-        bool ping, dead;
+        bool ping = false, dead = false;
         lock (_lock)
         {
             var now = _time.GetTimestamp();
-            var idle = _time.GetElapsedTime(Math.Min(Volatile.Read(ref _sentAt), Volatile.Read(ref _receivedAt)), now);
-            dead = _waits && !_paused && _time.GetElapsedTime(_pingAt, now) >= _pingTimeout;
-            // While reading is paused, the broker still wants to hear something.
-            ping = !dead && (!_waits || _paused) && idle >= _interval;
-            if (ping) (_waits, _pingAt) = (true, now);
-            var wait = _waits ? (_paused ? _interval : _pingTimeout - _time.GetElapsedTime(_pingAt, now)) : _interval - idle;
-            if (!dead) _timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+            var (sentAt, receivedAt) = (Volatile.Read(ref _sentAt), Volatile.Read(ref _receivedAt));
+            if (receivedAt >= _pingAt) _waits = false;
+            var wait = _waits
+                ? _pingTimeout - _time.GetElapsedTime(_pingAt, now)
+                : _interval - _time.GetElapsedTime(Math.Min(sentAt, receivedAt), now);
+            if (wait <= TimeSpan.Zero)
+            {
+                (ping, dead) = (!_waits, _waits);
+                (_waits, _pingAt) = (true, now);
+                wait = _pingTimeout;
+            }
+            if (!dead) _timer.Change(wait, Timeout.InfiniteTimeSpan);
         }
         if (dead) _dead($"no PINGRESP within {_pingTimeout.TotalSeconds:0.###} s");
         else if (ping) _sendPing();

@@ -10,6 +10,9 @@ namespace Mooring.Mqtt.Client.Connections;
 /// </summary>
 internal sealed class OutboundAliases(int maximum)
 {
+    /// <summary>Property identifier and alias.</summary>
+    internal const int AliasBytes = 3;
+
     /// <summary>A shorter topic is hardly longer than its alias.</summary>
     private const int TopicBytesMin = 10;
 
@@ -33,11 +36,11 @@ internal sealed class OutboundAliases(int maximum)
             alias = (ushort)(_aliases.Count + 1);
             _aliases.Add(pending.TopicText, alias);
         }
-        var length = 3 + pending.Properties.Length;
+        var length = AliasBytes + pending.Properties.Length;
         if (_properties.Length < length) _properties = new byte[length * 2];
         _properties[0] = (byte)PropertyId.TopicAlias;
         BinaryPrimitives.WriteUInt16BigEndian(_properties.AsSpan(1), alias);
-        pending.Properties.CopyTo(_properties.AsSpan(3));
+        pending.Properties.CopyTo(_properties.AsSpan(AliasBytes));
         properties = _properties.AsSpan(0, length);
         return true;
     }

@@ -108,7 +108,7 @@ internal sealed partial class ClientSession
             _exactlyOnceQuota = Math.Min(_exactlyOnceQuota + 1, _exactlyOnceQuotaMaximum);
         }
         Finish(pending, reason.IsFailure() ? Refusals.Of($"a message of '{pending.TopicText}'", reason, text) : null);
-        if (!_queue.IsEmpty) _connection?.Wake();
+        if (!_queue.IsEmpty || _resend.Count > 0) _connection?.Wake();
         SignalIfDrained();
     }
 
@@ -146,15 +146,21 @@ internal sealed partial class ClientSession
         var server = _connection!.Server;
         if (pending.QualityOfService > server.MaximumQualityOfService) return MqttReasonCode.QoSNotSupported;
         if (pending.Retain && !server.TakesRetained) return MqttReasonCode.RetainNotSupported;
+        return Fits(pending, pending.Properties.Length) ? null : MqttReasonCode.PacketTooLarge;
+    }
+
+    private bool Fits(PendingPublish pending, int propertyLength)
+    {
         var length = MqttPackets.PublishLength(
-            options.Version, pending.Topic.Length, pending.QualityOfService, pending.Properties.Length, pending.Payload.Length, out var body);
-        return (uint)length > server.MaximumPacketBytes || body > VariableByteInteger.Maximum ? MqttReasonCode.PacketTooLarge : null;
+            options.Version, pending.Topic.Length, pending.QualityOfService, propertyLength, pending.Payload.Length, out var body);
+        return (uint)length <= _connection!.Server.MaximumPacketBytes && body <= VariableByteInteger.Maximum;
     }
 
     private void WritePublish(PendingPublish pending, ushort id, byte flags, bool mayUseAlias, OutputBuffer output)
     {
         var aliases = _connection!.OutboundAliases;
-        if (mayUseAlias && aliases is not null && aliases.TryUse(pending, out var properties, out var topicIsKnown))
+        if (mayUseAlias && aliases is not null && Fits(pending, pending.Properties.Length + Connections.OutboundAliases.AliasBytes)
+            && aliases.TryUse(pending, out var properties, out var topicIsKnown))
         {
             MqttPackets.WritePublish(output, options.Version, flags, topicIsKnown ? default : pending.Topic, id, properties, pending.Payload);
             return;

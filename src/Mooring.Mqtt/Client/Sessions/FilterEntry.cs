@@ -50,6 +50,7 @@ internal sealed class FilterEntry
             : (Wanted.NoLocal ? 0x04 : 0) | (Wanted.RetainAsPublished ? 0x08 : 0) | ((int)Wanted.RetainHandling << 4)));
 
     /// <exception cref="MqttRefusedException">The filter is not one.</exception>
+    /// <exception cref="ArgumentException">The options are not valid.</exception>
     internal static FilterEntry Create(MqttSubscription wanted)
     {
         var encoded = Encoding.UTF8.GetBytes(wanted.Filter);
@@ -57,6 +58,14 @@ internal sealed class FilterEntry
         {
             throw new MqttRefusedException((byte)MqttReasonCode.TopicFilterInvalid, $"'{wanted.Filter}' is not a topic filter");
         }
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)wanted.MaximumQualityOfService, (int)QualityOfService.ExactlyOnce);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)wanted.RetainHandling, (int)RetainHandling.DoNotSend);
+        if (wanted.Identifier is 0 or > VariableByteInteger.Maximum)
+        {
+            throw new ArgumentException($"a subscription identifier is 1 to {VariableByteInteger.Maximum}, not {wanted.Identifier}", nameof(wanted));
+        }
+        // MQTT-3.8.3-4: a broker would end the connection.
+        if (wanted.NoLocal && inner.Length != encoded.Length) throw new ArgumentException("a shared subscription cannot be 'no local'", nameof(wanted));
         return new FilterEntry(wanted, encoded, inner.ToArray());
     }
 }

@@ -3,10 +3,11 @@ using System.Buffers;
 namespace Mooring.Mqtt.Client.Sessions;
 
 /// <summary>
-/// Received messages that wait for handlers. When it is full, reading from the broker pauses. That would be a deadlock while a handler
-/// itself waits for an answer of the broker: reading then goes on, and QoS 0 messages beyond the bound are dropped.
+/// Received messages that wait for handlers. When it is full, reading from the broker pauses, but not for long: acknowledgements stand
+/// behind the messages, and the handlers may wait for one, themselves or through others. Reading then goes on, and QoS 0 messages are
+/// dropped. Messages of QoS 1 and 2 are kept: the broker sends few of them without an acknowledgement.
 /// </summary>
-internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
+internal sealed class Inbox(MqttClientLimits limits, TimeProvider time, ClientLog log)
 {
     private const int BatchMessages = 256;
 
@@ -16,7 +17,8 @@ internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
     private TaskCompletionSource? _room;
     private long _bytes;
     private int _waitingHandlers;
-    private bool _dropping;
+    private bool _isOverrun;
+    private bool _isDropping;
     private bool _closed;
     private long _dropped;
 
@@ -64,7 +66,8 @@ internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
         lock (_lock)
         {
             _waitingHandlers++;
-            Free_NeedsLock();
+            _room?.TrySetResult();
+            _room = null;
         }
     }
 
@@ -80,29 +83,28 @@ internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
 
     private async ValueTask AddLaterAsync(Inbound inbound, CancellationToken cancellationToken)
     {
-        inbound.Connection.PauseReading();
         try
         {
-            while (true)
+            Task room;
+            lock (_lock)
             {
-                Task room;
-                lock (_lock)
-                {
-                    if (TryAdd_NeedsLock(inbound)) return;
-                    _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    room = _room.Task;
-                }
-                await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (TryAdd_NeedsLock(inbound)) return;
+                _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                room = _room.Task;
             }
-        }
-        catch (OperationCanceledException)
-        {
-            Release(inbound);
-            throw;
+            using var patience = new CancellationTokenSource(limits.ReadingPause, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+            await room.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (_lock)
+            {
+                if (TryAdd_NeedsLock(inbound)) return;
+                _isOverrun = true;
+                TryAdd_NeedsLock(inbound);
+            }
         }
         finally
         {
-            inbound.Connection.ResumeReading();
+            inbound.Connection.ReadingGoesOn();
         }
     }
 
@@ -113,16 +115,15 @@ internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
             Release(inbound);
             return true;
         }
-        if (_queue.Count >= messagesMax || _bytes > bytesMax)
+        if (_queue.Count >= limits.ReceivedMessages || _bytes > limits.ReceivedBytes)
         {
-            if (_waitingHandlers == 0) return false;
+            if (!_isOverrun && _waitingHandlers == 0) return false;
             if (inbound.PacketId == 0)
             {
                 Drop_NeedsLock(inbound);
                 return true;
             }
         }
-        else _dropping = false;
         _queue.Enqueue(inbound);
         _bytes += inbound.Message.Payload.Length;
         if (_queue.Count == 1) _filled.Release();
@@ -133,8 +134,8 @@ internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
     {
         Interlocked.Increment(ref _dropped);
         Release(inbound);
-        if (!_dropping) log.ReceivedDropped(_queue.Count);
-        _dropping = true;
+        if (!_isDropping) log.ReceivedDropped(_queue.Count);
+        _isDropping = true;
     }
 
     private bool TryTake(List<Inbound> batch, out bool closed)
@@ -147,13 +148,14 @@ internal sealed class Inbox(int messagesMax, long bytesMax, ClientLog log)
                 _bytes -= next.Message.Payload.Length;
                 batch.Add(next);
             }
-            if (_queue.Count < (messagesMax + 1) / 2 && _bytes <= bytesMax / 2) Free_NeedsLock();
+            if (_queue.Count < (limits.ReceivedMessages + 1) / 2 && _bytes <= limits.ReceivedBytes / 2) Free_NeedsLock();
             return batch.Count > 0;
         }
     }
 
     private void Free_NeedsLock()
     {
+        (_isOverrun, _isDropping) = (false, false);
         _room?.TrySetResult();
         _room = null;
     }
