@@ -24,7 +24,7 @@ public sealed record FleetBenchOptions
     /// <summary>Program and arguments of the broker; "{port}" is replaced by a free port of 127.0.0.1.</summary>
     public IReadOnlyList<string> BrokerCommand { get; init; } = [];
 
-    /// <summary>Library of the module that all cars use; it must be module <see cref="ModuleNumber"/>.</summary>
+    /// <summary>Library of the module that all cars use, or <c>builtin:NAME</c>; it must be module <see cref="ModuleNumber"/>.</summary>
     public string ModuleLibrary { get; init; } = "";
 
     /// <summary>Number of that module.</summary>
@@ -59,7 +59,7 @@ public sealed record FleetBenchOptions
             faults.Add($"scenario: '{name}' is unknown, allowed are {string.Join(", ", AllScenarios)}");
         if (ServerCommand.Count == 0) faults.Add("server: the command that starts the external server is missing");
         if (BrokerCommand.Count == 0) faults.Add("broker: the command that starts the broker is missing");
-        if (!File.Exists(ModuleLibrary)) faults.Add($"module: '{ModuleLibrary}' does not exist, it must be a module library");
+        if (!ModuleLibrary.StartsWith("builtin:", StringComparison.Ordinal) && !File.Exists(ModuleLibrary)) faults.Add($"module: '{ModuleLibrary}' does not exist, it must be a module library");
         if (RateCars is < 1 or > 15_000) faults.Add($"cars: {RateCars} is not within 1 to 15000");
         if (ConnectedCars is < 1 or > 15_000) faults.Add($"connected cars: {ConnectedCars} is not within 1 to 15000");
         if (StatusesPerSecond is < 1 or > 1000) faults.Add($"rate: {StatusesPerSecond} is not within 1 to 1000");

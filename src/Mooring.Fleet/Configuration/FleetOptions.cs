@@ -24,7 +24,10 @@ public sealed record FleetOptions
     /// <summary>How the cars reach the broker.</summary>
     public FleetConnections Connections { get; init; }
 
-    /// <summary>Connections that shared cars are spread over: one thread of a broker serves each, four keep two cores busy.</summary>
+    /// <summary>
+    /// Connections that shared cars are spread over: one thread of a broker serves each, four keep two cores busy. Beyond 500 cars
+    /// for each there are more.
+    /// </summary>
     public int SharedConnections { get; init; } = 4;
 
     /// <summary>Longest wait in each step of the connect sequence, for a missing status and for a command's response.</summary>

@@ -8,6 +8,9 @@ namespace Mooring.Fleet.Links;
 internal sealed class BrokerLinks(
     FleetConnections mode, int sharedMax, Func<string, IMqttClient> createClient, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
+    /// <summary>Cars of one shared connection: brokers bound the subscriptions of a client, ours at 1000.</summary>
+    internal const int CarsPerLink = 500;
+
     /// <summary>Length of a client id, as the original's.</summary>
     private const int ClientIdLetters = 20;
 
@@ -32,12 +35,12 @@ internal sealed class BrokerLinks(
         }
     }
 
-    /// <summary>A link for one more car: a new one while there are few, then the one with the fewest cars.</summary>
+    /// <summary>A link for one more car: a new one while there are few or all are full, otherwise the one with the fewest cars.</summary>
     internal BrokerLink Take()
     {
         lock (_lock)
         {
-            if (mode == FleetConnections.Shared && _links.Count >= sharedMax) return _links.MinBy(l => l.Cars)!;
+            if (mode == FleetConnections.Shared && _links.Count >= sharedMax && _links.MinBy(l => l.Cars) is { Cars: < CarsPerLink } shared) return shared;
             var link = new BrokerLink(() => createClient(NewClientId()), time, logger);
             _links.Add(link);
             link.Start();
