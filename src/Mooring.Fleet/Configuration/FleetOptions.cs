@@ -25,7 +25,7 @@ public sealed record FleetOptions
     public FleetConnections Connections { get; init; }
 
     /// <summary>
-    /// Connections that shared cars are spread over: one thread of a broker serves each, four keep two cores busy. Beyond 500 cars
+    /// Connections that shared cars are spread over: one thread of a broker serves each, four keep two cores busy. Beyond 50 cars
     /// for each there are more.
     /// </summary>
     public int SharedConnections { get; init; } = 4;

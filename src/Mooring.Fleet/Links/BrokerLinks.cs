@@ -8,8 +8,11 @@ namespace Mooring.Fleet.Links;
 internal sealed class BrokerLinks(
     FleetConnections mode, int sharedMax, Func<string, IMqttClient> createClient, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Cars of one shared connection: brokers bound the subscriptions of a client, ours at 1000.</summary>
-    internal const int CarsPerLink = 500;
+    /// <summary>
+    /// Cars of one shared connection. Brokers keep a number of messages for each client (mosquitto and ours 1000) and drop what is
+    /// more: with 50 cars, each of which sends ten a second, the server may stand still for two seconds and nothing is lost.
+    /// </summary>
+    internal const int CarsPerLink = 50;
 
     /// <summary>Length of a client id, as the original's.</summary>
     private const int ClientIdLetters = 20;
