@@ -37,6 +37,39 @@ public sealed class UpProcessTests : MooringTest
     }
 
     [Fact]
+    public async Task Up_with_demo_has_cars_that_drive_and_stops_within_the_limit()
+    {
+        await using var mooring = ProcessUnderTest.Start(
+            Program, ["up", "--demo", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--log-level", "Information"]);
+        var row = await mooring.LineAsync("/api/fleet/cars", TestTimeout);
+        Assert.Contains("company demo: 25 cars", row, StringComparison.Ordinal);
+        for (var i = 1; i <= 5; i++) await mooring.LineAsync($"Car demo_{i}: session", TestTimeout);
+        using var http = new HttpClient();
+        var cars = await http.GetStringAsync(new Uri(row[row.IndexOf("http://", StringComparison.Ordinal)..].Trim() + "?state=running"), TestTimeout);
+        Assert.Contains("\"demo_5\"", cars, StringComparison.Ordinal);
+        mooring.Terminate();
+        Assert.Equal(0, await mooring.ExitAsync(TestTimeout));
+    }
+
+    [Fact]
+    public async Task Up_takes_the_fleet_of_a_file_and_names_its_errors()
+    {
+        var folder = Directory.CreateTempSubdirectory("mooring-up-").FullName;
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "fleet.json"), "{}", TestTimeout);
+            await using var mooring = ProcessUnderTest.Start(
+                Program, ["up", "--data", folder, "--in-memory", "--mqtt-port", "0", "--http-port", "0"]);
+            Assert.Equal(1, await mooring.ExitAsync(TestTimeout));
+            Assert.Contains(mooring.Lines, line => line.Contains("fleet.json: cars: must be given", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Taken_ports_are_named_one_a_line_with_the_option_that_changes_them()
     {
         using var mqtt = Taken();

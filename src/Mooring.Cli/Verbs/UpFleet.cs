@@ -2,6 +2,8 @@ using System.CommandLine;
 using Mooring.Cli.Hosting;
 using Mooring.Fleet;
 using Mooring.Fleet.Configuration;
+using Mooring.Fleet.VirtualCars;
+using Mooring.Mqtt;
 using Mooring.Mqtt.Broker;
 
 namespace Mooring.Cli.Verbs;
@@ -12,11 +14,16 @@ internal sealed class UpFleet
     /// <summary>First level of the topics when nothing is configured.</summary>
     internal const string Company = "demo";
 
-    /// <summary>Cars that may connect when nothing is configured: some for <c>--demo</c>, some for a gateway of one's own.</summary>
+    /// <summary>Cars that may connect when nothing is configured: for gateways of one's own, and for <c>mooring car</c>.</summary>
     private const int Cars = 20;
+
+    /// <summary>Cars that <c>--demo</c> plays; they are added to whatever is configured.</summary>
+    private const int DemoCars = 5;
 
     /// <summary>The number of the Fleet Protocol's example module, which every gateway has at first.</summary>
     private const int ExampleModule = 1000;
+
+    private static readonly ModuleOptions DemoModule = new() { Number = ExampleModule, Library = "builtin:demo" };
 
     private readonly Option<string?> _file = new("--fleet")
     {
@@ -31,11 +38,14 @@ internal sealed class UpFleet
         return fleet;
     }
 
-    internal void AddTo(MooringHost host, ParseResult parsed, string dataFolder)
+    internal void AddTo(MooringHost host, ParseResult parsed, string dataFolder, bool isDemo)
     {
-        FleetConfiguration Read() => this.Read(parsed, dataFolder);
-        FleetRole.AddTo(
-            host, Read(), Read, (services, _, clientId) => services.GetRequiredService<MqttBroker>().CreateClient(clientId));
+        FleetConfiguration Read() => this.Read(parsed, dataFolder, isDemo);
+        var configuration = Read();
+        FleetRole.AddTo(host, configuration, Read, (services, _, clientId) => CreateClient(services, clientId));
+        if (!isDemo) return;
+        var cars = new VirtualCarOptions { Company = configuration.Options.Company, Names = VirtualCarOptions.NamesOf("demo_", DemoCars) };
+        host.Services.AddVirtualCars(cars, CreateClient);
     }
 
     internal static void Describe(FleetServer server, string http, AddressTable table)
@@ -45,27 +55,34 @@ internal sealed class UpFleet
         table.Add("external server", $"company {options.Company}: {cars}", $"curl {http}/api/fleet/cars");
     }
 
-    private FleetConfiguration Read(ParseResult parsed, string dataFolder)
+    private FleetConfiguration Read(ParseResult parsed, string dataFolder, bool isDemo)
     {
         var file = parsed.GetValue(_file);
         var own = Path.Combine(dataFolder, "fleet.json");
         if (file is null && File.Exists(own)) file = own;
-        if (file is null) return new FleetConfiguration(Standard(), []);
-        var options = FleetOptionsFile.Load(file, out var warnings);
-        return new FleetConfiguration(options with { Broker = Embedded }, warnings);
+        IReadOnlyList<string> warnings = [];
+        var options = file is null ? Standard() : FleetOptionsFile.Load(file, out warnings) with { Broker = Embedded };
+        return new FleetConfiguration(isDemo ? WithDemoCars(options) : options, warnings);
     }
+
+    private static IMqttClient CreateClient(IServiceProvider services, string clientId) =>
+        services.GetRequiredService<MqttBroker>().CreateClient(clientId);
 
     // The address is shown to people only: sessions inside the broker need none.
     private static FleetBrokerOptions Embedded => new() { Host = "embedded", Port = 0 };
 
-    private static FleetOptions Standard()
+    private static FleetOptions Standard() => new()
     {
-        var module = new ModuleOptions { Number = ExampleModule, Library = "builtin:demo" };
-        return new FleetOptions
-        {
-            Company = Company,
-            Broker = Embedded,
-            Cars = [.. Enumerable.Range(1, Cars).Select(i => new CarOptions { Name = $"car_{i}", Modules = [module] })],
-        };
+        Company = Company,
+        Broker = Embedded,
+        Cars = [.. VirtualCarOptions.NamesOf("car_", Cars).Select(DemoCar)],
+    };
+
+    private static FleetOptions WithDemoCars(FleetOptions options)
+    {
+        var demo = VirtualCarOptions.NamesOf("demo_", DemoCars);
+        return options with { Cars = [.. options.Cars.Where(car => !demo.Contains(car.Name)), .. demo.Select(DemoCar)] };
     }
+
+    private static CarOptions DemoCar(string name) => new() { Name = name, Modules = [DemoModule] };
 }

@@ -15,7 +15,8 @@ internal static class UpVerb
         var httpPort = SharedOptions.Port("--http-port", 7700, "health, metrics and the operator API");
         var data = SharedOptions.Data();
         var logLevel = SharedOptions.LogLevels(LogLevel.Warning);
-        var command = new Command("up", "Runs everything on this machine, on loopback.") { httpPort, data, logLevel };
+        var demo = new Option<bool>("--demo") { Description = "Adds virtual cars, so that there is something to look at." };
+        var command = new Command("up", "Runs everything on this machine, on loopback.") { demo, httpPort, data, logLevel };
         var broker = BrokerArguments.AddTo(command, isAlone: false);
         var fleet = UpFleet.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
@@ -24,7 +25,7 @@ internal static class UpVerb
             var brokerOptions = ReadBroker();
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             BrokerRole.AddTo(host, brokerOptions, ReadBroker, listener => broker.PortOption(parsed, listener));
-            fleet.AddTo(host, parsed, parsed.GetValue(data)!);
+            fleet.AddTo(host, parsed, parsed.GetValue(data)!, parsed.GetValue(demo));
             var http = host.ListenHttp(
                 new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
             return host.RunAsync(Map, application => PrintTable(application, http()), cancellationToken);

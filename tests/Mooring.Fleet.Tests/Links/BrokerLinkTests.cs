@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Links;
 using Mooring.Fleet.Protocol;
@@ -126,7 +127,7 @@ public sealed class BrokerLinkTests : MooringTest
     }
 
     [Fact]
-    public async Task C013_C131_after_disconnect_and_reconnect_messages_are_received_again()
+    public async Task C012_C013_C131_after_disconnect_and_reconnect_messages_are_received_again()
     {
         var mqtt = Next();
         var (_, car) = Attach();
@@ -135,6 +136,7 @@ public sealed class BrokerLinkTests : MooringTest
         mqtt.Move(LinkState.Waiting);
         await SettleAsync(car);
         Assert.Equal((CarState.Error, "the broker was lost: test"), (car.State, Assert.Single(car.History).Reason));
+        Assert.Equal(LogLevel.Warning, (await LoggedAsync(4102)).Level);
         mqtt.Move(LinkState.Connecting);
         mqtt.Move(LinkState.Up);
         var note = (await mqtt.WhenPublishedAsync(2, TestTimeout))[1];
@@ -145,7 +147,7 @@ public sealed class BrokerLinkTests : MooringTest
     }
 
     [Fact]
-    public async Task C008_D19_refused_link_is_an_error_and_a_new_client_is_tried_later()
+    public async Task C008_C028_D19_refused_link_is_an_error_and_a_new_client_is_tried_later()
     {
         Expect(4100);
         var refused = Next(refusal: "bad user name or password");
