@@ -169,7 +169,8 @@ public sealed class MqttClient : IMqttClient
         }
         if (!errors.IsEmpty) tls?.Dispose();
         errors.ThrowIfAny("MQTT client");
-        return options.UsesWebSocket ? new WebSocketDialer(options, tls) : new SocketDialer(options, tls);
+        var line = new SocketDialer(options, tls);
+        return options.UsesWebSocket ? new WebSocketDialer(options, line) : line;
     }
 
     private ValueTask SendAsync(MqttMessage message, bool completesWhenQueued, CancellationToken cancellationToken)

@@ -47,6 +47,11 @@ internal sealed class MosquittoServer : IAsyncDisposable
         _process = null;
     }
 
+    /// <summary>SIGSTOP: connections stay open, nobody answers.</summary>
+    internal void Freeze() => _process!.Freeze();
+
+    internal void Thaw() => _process!.Thaw();
+
     /// <summary>SIGTERM: mosquitto saves its sessions.</summary>
     internal async Task TerminateAsync(CancellationToken cancellationToken)
     {

@@ -47,7 +47,7 @@ internal sealed class SocketDialer(MqttClientOptions options, ReloadableCertific
         var stream = new SslStream(inner);
         var wanted = certificate.Current.ClientOptions(options.TlsServerName ?? options.Server.IdnHost);
         // Brokers that serve HTTP on the same port tell MQTT by its name.
-        wanted.ApplicationProtocols = [new SslApplicationProtocol("mqtt")];
+        wanted.ApplicationProtocols = [options.UsesWebSocket ? SslApplicationProtocol.Http11 : new SslApplicationProtocol("mqtt")];
         await stream.AuthenticateAsClientAsync(wanted, cancellationToken).ConfigureAwait(false);
         return new ClientTransport(stream, async _ => await stream.ShutdownAsync().ConfigureAwait(false));
     }
