@@ -42,6 +42,9 @@ internal sealed class PollingCarrier(
         while (!isClosed)
         {
             using var request = NewRequest(HttpMethod.Get);
+            // A request with a body, even an empty one, is not sent again behind our back when its connection breaks. Packets may have been
+            // lost with that connection: the session must end with it.
+            request.Content = new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty);
             using var response = await SendAsync(request, either.Token);
             await using var stream = await response.Content.ReadAsStreamAsync(either.Token);
             Interlocked.Increment(ref _progress);
