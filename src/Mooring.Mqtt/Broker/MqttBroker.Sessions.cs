@@ -207,10 +207,28 @@ public sealed partial class MqttBroker
             _sessions.Remove(session.ClientId);
         }
 
+        var undelivered = session.Undelivered();
         session.Discard();
         foreach (var subscription in session.Subscriptions)
         {
             Subscriptions.Remove(subscription);
+        }
+
+        if (undelivered.Count > 0)
+        {
+            // Not under the lock of all connects.
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Broker.HandOver(work.Undelivered), (Broker: this, Undelivered: undelivered), preferLocal: false);
+        }
+    }
+
+    private void HandOver(List<(Subscription Share, RoutedMessage Message)> undelivered)
+    {
+        foreach (var (share, message) in undelivered)
+        {
+            if (!message.IsExpired(Now) && Subscriptions.FindShare(share, message.Topic) is { } others)
+            {
+                Deliver(others.Choose(), message);
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ internal sealed class RawClient : IDisposable
         IPEndPoint broker, string id, MqttVersion version = MqttVersion.V311, bool clean = true, uint? expiry = null,
         string? will = null, uint willDelay = 0, ushort receiveMaximum = 0, uint maximumPacketSize = 0, string? user = null,
         string? password = null, ushort keepAlive = 0, ushort topicAliasMaximum = 0, int receiveBuffer = 0,
-        string expect = "ConnAck Success")
+        int willQos = 0, bool willRetain = false, uint? willExpiry = null, string? authentication = null, string expect = "ConnAck Success")
     {
         var client = new RawClient(broker, version, receiveBuffer);
         var properties = new PropertyWriter();
@@ -61,7 +61,17 @@ internal sealed class RawClient : IDisposable
             properties.WriteUInt16(PropertyId.TopicAliasMaximum, topicAliasMaximum);
         }
 
+        if (authentication is not null)
+        {
+            properties.WriteText(PropertyId.AuthenticationMethod, authentication);
+        }
+
         var willProperties = new PropertyWriter();
+        if (willExpiry is { } willSeconds)
+        {
+            willProperties.WriteUInt32(PropertyId.MessageExpiryInterval, willSeconds);
+        }
+
         if (willDelay > 0)
         {
             willProperties.WriteUInt32(PropertyId.WillDelayInterval, willDelay);
@@ -78,6 +88,8 @@ internal sealed class RawClient : IDisposable
             HasWill = will is not null,
             WillTopic = will is null ? default : Encoding.UTF8.GetBytes(will),
             WillPayload = "gone"u8,
+            WillQualityOfService = (QualityOfService)willQos,
+            WillRetain = willRetain,
             WillProperties = willProperties.Written,
             HasUserName = user is not null,
             UserName = Encoding.UTF8.GetBytes(user ?? ""),
@@ -115,6 +127,13 @@ internal sealed class RawClient : IDisposable
         Assert.Equal(expect.Length > 0 ? expect : $"SubAck id=1 codes=0{options & 3}", Receive());
     }
 
+    internal void SubscribeAndLeave(string filter, int options)
+    {
+        Subscribe(filter, options);
+        Leave();
+        Dispose();
+    }
+
     internal void Publish(string topic, string payload, int qos = 0, ushort id = 0, bool retain = false, PropertyWriter? properties = null)
     {
         var output = new ArrayBufferWriter<byte>();
@@ -122,6 +141,29 @@ internal sealed class RawClient : IDisposable
             output, _version, (byte)(qos << 1 | (retain ? 1 : 0)), Encoding.UTF8.GetBytes(topic), id,
             properties is null ? default : properties.Written, Encoding.UTF8.GetBytes(payload));
         Send(output.WrittenSpan);
+    }
+
+    internal void Unsubscribe(string filter, string expect)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        MqttPackets.WriteUnsubscribe(output, _version, 1, [Encoding.UTF8.GetBytes(filter)]);
+        Send(output.WrittenSpan);
+        Assert.Equal(expect, Receive());
+    }
+
+    /// <summary>DISCONNECT; the broker closes.</summary>
+    internal void Leave(MqttReasonCode reason = MqttReasonCode.Success, uint? expiry = null)
+    {
+        var properties = new PropertyWriter();
+        if (expiry is { } seconds)
+        {
+            properties.WriteUInt32(PropertyId.SessionExpiryInterval, seconds);
+        }
+
+        var output = new ArrayBufferWriter<byte>();
+        MqttPackets.WriteReason(output, MqttPacketType.Disconnect, _version, reason, properties.Written);
+        Send(output.WrittenSpan);
+        Assert.Equal("closed", Receive());
     }
 
     internal void Ack(MqttPacketType type, ushort id)
@@ -170,6 +212,11 @@ internal sealed class RawClient : IDisposable
     {
         Send(MqttPackets.PingReq);
         Assert.Equal("PingResp", Receive());
+    }
+
+    internal void ExpectAcks(int count)
+    {
+        for (var i = 0; i < count; i++) Assert.StartsWith("PubAck", Receive(), StringComparison.Ordinal);
     }
 
     internal void ExpectNothingBut(string packet)

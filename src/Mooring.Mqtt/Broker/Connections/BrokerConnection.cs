@@ -217,8 +217,24 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     }
 
     internal bool Accepts(in Delivery delivery) =>
-        _maximumPacketBytes == uint.MaxValue
-        || delivery.Message.Size + (delivery.Identifiers.Length * 5) + 16 <= _maximumPacketBytes;
+        _maximumPacketBytes == uint.MaxValue || PacketBytes(delivery) <= _maximumPacketBytes;
+
+    private long PacketBytes(in Delivery delivery)
+    {
+        const int aliasBytes = 3;
+        const int expiryBytes = 5;
+        var message = delivery.Message;
+        var properties = message.Properties.Length
+            + (_outboundAliases is null ? 0 : aliasBytes) + (message.ExpiresAt is null ? 0 : expiryBytes);
+        foreach (var identifier in delivery.Identifiers)
+        {
+            properties += 1 + VariableByteInteger.LengthOf(identifier);
+        }
+
+        return MqttPackets.PublishLength(
+            Version, message.Topic.Length, delivery.QualityOfService, properties,
+            message.Payload.Length, out _);
+    }
 
     internal void WriteAck(MqttPacketType type, ushort id, MqttReasonCode reason = MqttReasonCode.Success)
     {

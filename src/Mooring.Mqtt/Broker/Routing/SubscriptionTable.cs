@@ -83,12 +83,7 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
         lock (_gate)
         {
             epoch = _epoch;
-            if (_exact.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(topic, out var list))
-            {
-                found.AddRange(list);
-            }
-
-            _wildcards.Match(topic, found);
+            FindAll_NeedsLock(topic, found);
         }
 
         RemoveForbidden(found, topic);
@@ -107,6 +102,30 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
         }
 
         return route;
+    }
+
+    /// <summary>The members of a share that a topic is for; null when there is none.</summary>
+    internal ShareGroup? FindShare(Subscription share, ReadOnlySpan<byte> topic)
+    {
+        var found = new List<Subscription>();
+        lock (_gate)
+        {
+            FindAll_NeedsLock(topic, found);
+        }
+
+        found.RemoveAll(other => !other.ShareName.AsSpan().SequenceEqual(share.ShareName) || !other.Filter.AsSpan().SequenceEqual(share.Filter));
+        RemoveForbidden(found, topic);
+        return found.Count == 0 ? null : new ShareGroup([.. found.Select(Target.Of)]);
+    }
+
+    private void FindAll_NeedsLock(ReadOnlySpan<byte> topic, List<Subscription> found)
+    {
+        if (_exact.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(topic, out var list))
+        {
+            found.AddRange(list);
+        }
+
+        _wildcards.Match(topic, found);
     }
 
     /// <summary>A rule may deny a topic inside a filter that is allowed; judged here, it costs nothing per message.</summary>

@@ -69,6 +69,12 @@ internal sealed class InFlightRing
         Bytes += delivery.Message?.Size ?? 0;
     }
 
+    internal (InFlightStage Stage, Delivery Delivery) Find(ushort id)
+    {
+        ref var slot = ref SlotOf(id);
+        return slot.Id == id ? (slot.Stage, slot.Delivery) : (InFlightStage.Free, default);
+    }
+
     internal InFlightStage StageOf(ushort id)
     {
         ref var slot = ref SlotOf(id);

@@ -80,21 +80,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
             }
 
             _connection = connection;
-            if (_inFlight is not null)
-            {
-                foreach (var (id, stage, delivery) in _inFlight.InOrder())
-                {
-                    if (stage == InFlightStage.AwaitingPubComp)
-                    {
-                        connection.WriteAck(MqttPacketType.PubRel, id);
-                    }
-                    else
-                    {
-                        connection.WritePublish(delivery, id, duplicate: true);
-                    }
-                }
-            }
-
+            BeginResend_NeedsLock(connection);
             SendWaiting_NeedsLock();
             if (_retained is { Count: > 0 })
             {
@@ -308,12 +294,13 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
 
     private void SendWaiting_NeedsLock()
     {
-        if (_waiting is null || _connection is not { } connection)
+        if (_connection is not { } connection)
         {
             return;
         }
 
-        while (_waiting.Count > 0 && MayGo_NeedsLock(connection))
+        Resend_NeedsLock(connection);
+        while (_waiting is { Count: > 0 } && MayGo_NeedsLock(connection))
         {
             var journal = Journal_NeedsLock();
             var delivery = _waiting.Dequeue();
@@ -351,7 +338,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
     /// </summary>
     private bool MayGo_NeedsLock(BrokerConnection connection) =>
         _inFlight is not { Count: > 0 } flying
-        || (flying.Count < connection.OutboundWindow && flying.Bytes <= limits.QueuedBytes
+        || (!MustResend && flying.Count < connection.OutboundWindow && flying.Bytes <= limits.QueuedBytes
             && connection.UnsentBytes <= limits.OutboundBufferBytes);
 
     private ushort Add_NeedsLock(in Delivery delivery) => (_inFlight ??= new InFlightRing()).Add(delivery);
