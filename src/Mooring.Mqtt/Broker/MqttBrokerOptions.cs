@@ -29,6 +29,12 @@ public sealed record MqttBrokerOptions
     /// <summary>Where sessions and retained messages outlive the process; null keeps them in memory only.</summary>
     public MqttStorageOptions? Storage { get; init; }
 
+    /// <summary>
+    /// Whether topics may hold control characters and non-characters of Unicode; default no: the standard advises against them, and what
+    /// shows or stores topics elsewhere may stumble over them.
+    /// </summary>
+    public bool ControlCharactersInTopics { get; init; }
+
     /// <summary>How often figures are published below <c>$SYS/broker</c>; default 10 s, zero for never.</summary>
     public TimeSpan SystemTopicsPeriod { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -127,6 +127,14 @@ internal sealed class RawClient : IDisposable
         Assert.Equal(expect.Length > 0 ? expect : $"SubAck id=1 codes=0{options & 3}", Receive());
     }
 
+    /// <summary>SUBSCRIBE; its answer is left to be received among the rest.</summary>
+    internal void SubscribeUnheard(string filter)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        MqttPackets.WriteSubscribe(output, _version, 1, default, [(Encoding.UTF8.GetBytes(filter), 0)]);
+        Send(output.WrittenSpan);
+    }
+
     internal void SubscribeAndLeave(string filter, int options)
     {
         Subscribe(filter, options);

@@ -19,10 +19,9 @@ internal sealed partial class BrokerConnection
             return;
         }
 
-        ConnectView connect;
         try
         {
-            connect = ConnectView.Read(frame);
+            Admit(frame);
         }
         catch (MqttProtocolException exception)
         {
@@ -35,7 +34,11 @@ internal sealed partial class BrokerConnection
 
             throw;
         }
+    }
 
+    private void Admit(in MqttFrame frame)
+    {
+        var connect = ConnectView.Read(frame);
         Version = connect.Version;
         var settings = ReadSettings(connect);
         if (CheckIdentity(connect) is { } refusal)
@@ -173,7 +176,6 @@ internal sealed partial class BrokerConnection
                     _outboundAliases = new OutboundAliases((ushort)Math.Min(properties.Number, _limits.OutboundTopicAliases));
                     break;
                 case PropertyId.AuthenticationMethod:
-                    Refuse(MqttReasonCode.BadAuthenticationMethod);
                     MqttProtocolException.Throw(MqttReasonCode.BadAuthenticationMethod, "enhanced authentication is not offered");
                     break;
                 case PropertyId.AuthenticationData:
@@ -215,6 +217,7 @@ internal sealed partial class BrokerConnection
             MqttProtocolException.Throw(MqttReasonCode.TopicNameInvalid, "the will's topic is empty or holds a wildcard");
         }
 
+        ExpectText(connect.WillTopic);
         var allowed = CheckTopic(connect.WillTopic);
         return allowed == MqttReasonCode.Success ? null : allowed;
     }

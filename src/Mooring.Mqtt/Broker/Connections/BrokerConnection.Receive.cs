@@ -179,6 +179,7 @@ internal sealed partial class BrokerConnection
                 MqttProtocolException.Throw(MqttReasonCode.TopicNameInvalid, "a topic name with a wildcard");
             }
 
+            ExpectText(publish.Topic);
             _lastTopic = publish.Topic.ToArray();
         }
 
@@ -189,6 +190,14 @@ internal sealed partial class BrokerConnection
         }
 
         return publish.Topic;
+    }
+
+    private void ExpectText(ReadOnlySpan<byte> topicOrFilter)
+    {
+        if (!broker.Options.ControlCharactersInTopics && Utf8Text.HasDiscouragedCharacters(topicOrFilter))
+        {
+            MqttProtocolException.ThrowMalformed("a topic with control characters");
+        }
     }
 
     /// <summary>A client that sends more than its share, or anything while memory is short, is not read until the next second.</summary>
@@ -301,6 +310,7 @@ internal sealed partial class BrokerConnection
         SubscriptionRequest request, uint identifier, Session session,
         List<(Subscription Subscription, bool IsNew, RetainHandling Handling)> retained)
     {
+        ExpectText(request.Filter);
         TopicFilter.TrySplitShare(request.Filter, out var share, out var filter);
         if (filter.Length > _limits.TopicBytes || TopicName.CountLevels(filter) > _limits.TopicLevels)
         {
