@@ -137,6 +137,68 @@ const scenarios = {
     assert.deepEqual(texts(await received(client, 2)), ['while away 1', 'while away 2'])
   },
 
+  async 'unsubscribed client gets nothing more' () {
+    const client = await connect()
+    const topic = name('unsubscribed')
+    await client.subscribeAsync([`${topic}/+`, `${topic}/a`], { qos: 1 })
+    await client.publishAsync(`${topic}/a`, '1', { qos: 1 })
+    assert.deepEqual(texts(await received(client, 1)), ['1'])
+    await client.unsubscribeAsync([`${topic}/+`, `${topic}/a`])
+    await client.publishAsync(`${topic}/a`, '2', { qos: 1 })
+    await nothingMore(client)
+  },
+
+  async 'retained messages of many topics all reach a wildcard' () {
+    const publisher = await connect()
+    const topic = name('many')
+    await Promise.all([...Array(300).keys()].map(i => publisher.publishAsync(`${topic}/${i}`, String(i), { qos: 1, retain: true })))
+    const late = await connect()
+    await late.subscribeAsync(`${topic}/#`, { qos: 1 })
+    const packets = await received(late, 300)
+    assert.ok(packets.every(packet => packet.retain && packet.topic === `${topic}/${packet.payload}`))
+    assert.equal(new Set(texts(packets)).size, 300)
+    await Promise.all([...Array(300).keys()].map(i => publisher.publishAsync(`${topic}/${i}`, '', { qos: 1, retain: true })))
+  },
+
+  async 'qos 2 arrives once although the connection is cut again and again' () {
+    const topic = name('once')
+    const session = five ? { clean: false, properties: { sessionExpiryInterval: 100 } } : { clean: false }
+    const subscriber = await connect()
+    await subscriber.subscribeAsync(topic, { qos: 2 })
+    const publisher = await connect({ ...session, reconnectPeriod: 20 })
+    const sent = []
+    for (let round = 0; round < 10; round++) {
+      for (let i = 0; i < 20; i++) sent.push(publisher.publishAsync(topic, String(round * 20 + i), { qos: 2 }))
+      await new Promise(resolve => setImmediate(resolve))
+      const closed = once(publisher, 'close')
+      publisher.stream.destroy()
+      await closed
+      await once(publisher, 'connect')
+    }
+    await Promise.all(sent)
+    const numbers = texts(await received(subscriber, 200)).map(Number)
+    assert.deepEqual(numbers.sort((a, b) => a - b), [...Array(200).keys()])
+    await nothingMore(subscriber)
+  },
+
+  async 'clients that are all cut at once all come back' () {
+    const topic = name('storm')
+    const all = []
+    for (let i = 0; i < 50; i++) all.push(await connect({ reconnectPeriod: 20 }))
+    await Promise.all(all.map((client, i) => client.subscribeAsync(`${topic}/${i}`, { qos: 1 })))
+    const back = all.map(client => once(client, 'connect'))
+    for (const client of all) client.stream.destroy()
+    await Promise.all(back)
+    const publisher = await connect()
+    // The package subscribes again by itself; until it has, its message may find nobody.
+    await Promise.all(all.map(async (client, i) => {
+      while (client.inbox.length === 0) {
+        await publisher.publishAsync(`${topic}/${i}`, 'again', { qos: 1 })
+        await new Promise(resolve => setImmediate(resolve))
+      }
+    }))
+  },
+
   async 'shared subscription gives each message to one member' () {
     const members = [await connect(), await connect(), await connect()]
     const publisher = await connect()
@@ -280,6 +342,43 @@ const scenariosOfFive = {
     assert.equal(second.connack.sessionPresent, true)
     await second.endAsync()
     await nothingMore(watcher)
+  },
+
+  async 'will carries its properties' () {
+    const watcher = await connect()
+    const topic = name('will')
+    await watcher.subscribeAsync(topic, { qos: 2 })
+    const lost = await connect({
+      will: {
+        topic,
+        payload: 'gone',
+        qos: 2,
+        properties: { contentType: 'text/plain', responseTopic: 'answers', messageExpiryInterval: 60, correlationData: Buffer.from('7'), userProperties: { a: '1' } }
+      }
+    })
+    lost.stream.destroy()
+    const [packet] = await received(watcher, 1)
+    assert.deepEqual([packet.qos, packet.payload.toString(), packet.properties.contentType, packet.properties.responseTopic], [2, 'gone', 'text/plain', 'answers'])
+    assert.deepEqual([packet.properties.messageExpiryInterval, packet.properties.correlationData.toString(), packet.properties.userProperties.a], [60, '7', '1'])
+  },
+
+  async 'client that leaves with its will has it published' () {
+    const watcher = await connect()
+    const topic = name('will')
+    await watcher.subscribeAsync(topic)
+    const leaving = await connect({ will: { topic, payload: 'gone', qos: 0 } })
+    await leaving.endAsync({ reasonCode: 4 })
+    assert.deepEqual(texts(await received(watcher, 1)), ['gone'])
+  },
+
+  async 'session that is ended at DISCONNECT is gone' () {
+    const clientId = name('ended').replaceAll('/', '-')
+    const options = { clientId, clean: false, properties: { sessionExpiryInterval: 100 } }
+    await (await connect(options)).endAsync()
+    const kept = await connect(options)
+    assert.equal(kept.connack.sessionPresent, true)
+    await kept.endAsync({ properties: { sessionExpiryInterval: 0 } })
+    assert.equal((await connect(options)).connack.sessionPresent, false)
   },
 
   async 'request is answered on its response topic' () {

@@ -1,4 +1,9 @@
 using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Mooring.Mqtt.Broker;
 using Mooring.Testing;
@@ -9,14 +14,16 @@ namespace Mooring.Mqtt.Tests.Broker;
 public abstract class BrokerTest : MooringTest
 {
     private readonly Lazy<MqttBroker> _broker;
+    private WebApplication? _host;
+    private IPEndPoint? _onKestrel;
 
     protected BrokerTest()
     {
         _broker = new Lazy<MqttBroker>(() =>
         {
-            var broker = new MqttBroker(
-                Configure(new MqttBrokerOptions { Listeners = [new IPEndPoint(IPAddress.Loopback, 0)], Limits = Limits }),
-                LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System);
+            var options = Configure(new MqttBrokerOptions { Listeners = [new IPEndPoint(IPAddress.Loopback, 0)], Limits = Limits });
+            if (IsOnKestrel) return StartOnKestrel(options);
+            var broker = new MqttBroker(options, LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System);
             broker.Start();
             return broker;
         });
@@ -24,7 +31,10 @@ public abstract class BrokerTest : MooringTest
 
     protected MqttBroker Broker => _broker.Value;
 
-    protected IPEndPoint Address => Broker.EndPoints[0];
+    protected IPEndPoint Address => Broker is var broker && _onKestrel is { } address ? address : broker.EndPoints[0];
+
+    /// <summary>Whether clients connect to the transport that also serves TLS and WebSocket.</summary>
+    protected virtual bool IsOnKestrel => false;
 
     protected virtual MqttBrokerLimits Limits => new();
 
@@ -32,12 +42,33 @@ public abstract class BrokerTest : MooringTest
 
     public override async ValueTask DisposeAsync()
     {
-        if (_broker.IsValueCreated)
+        if (_host is not null)
+        {
+            await _host.DisposeAsync();
+        }
+        else if (_broker.IsValueCreated)
         {
             await _broker.Value.DisposeAsync();
         }
 
         await base.DisposeAsync();
         GC.SuppressFinalize(this);
+    }
+
+    private MqttBroker StartOnKestrel(MqttBrokerOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddProvider(Log);
+        builder.Services.AddMqttBroker(options with { Listeners = [] });
+        ListenOptions? bound = null;
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
+        {
+            bound = endpoint;
+            endpoint.UseMqttBroker(kestrel.ApplicationServices.GetRequiredService<MqttBroker>());
+        }));
+        _host = builder.Build();
+        _host.Start();
+        _onKestrel = bound!.IPEndPoint;
+        return _host.Services.GetRequiredService<MqttBroker>();
     }
 }
