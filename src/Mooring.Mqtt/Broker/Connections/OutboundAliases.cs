@@ -8,8 +8,8 @@ namespace Mooring.Mqtt.Broker.Connections;
 /// </summary>
 internal sealed class OutboundAliases(ushort maximum)
 {
-    /// <summary>For shorter topics the alias with its property saves nothing worth the loss of the shared frame.</summary>
-    internal const int TopicBytesMin = 12;
+    /// <summary>A shorter topic is no longer than the property that would stand for it.</summary>
+    internal const int TopicBytesMin = 4;
 
     private readonly Dictionary<byte[], ushort> _aliases = new(Utf8Comparer.Instance);
 
