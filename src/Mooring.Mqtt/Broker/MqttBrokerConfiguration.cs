@@ -21,7 +21,7 @@ public static class MqttBrokerConfiguration
     {
         var root = JsonReading.Load(path, errors, JsonLeniency.Comments);
         if (!root.ExpectObject()) return new MqttBrokerOptions();
-        root.ReportUnknown(asWarning: false, "listeners", "usersFile", "accessFile", "access", "ioThreads", "controlCharactersInTopics", "sysPeriodSeconds", "limits");
+        root.ReportUnknown(asWarning: false, "listeners", "usersFile", "accessFile", "access", "ioThreads", "controlCharacters", "sysPeriodSeconds", "limits");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var standard = new MqttBrokerOptions();
         var listeners = root["listeners"];
@@ -34,7 +34,7 @@ public static class MqttBrokerConfiguration
             AccessFile = ReadPath(root["accessFile"], folder),
             AccessRules = root["access"].Exists ? AccessFiles.ParseRules(root["access"]) : null,
             IoThreads = root["ioThreads"].Int(standard.IoThreads, 1, 64),
-            ControlCharactersInTopics = root["controlCharactersInTopics"].Bool(standard.ControlCharactersInTopics),
+            ControlCharacters = root["controlCharacters"].Bool(standard.ControlCharacters),
             SystemTopicsPeriod = root["sysPeriodSeconds"].Seconds(standard.SystemTopicsPeriod, TimeSpan.Zero, TimeSpan.FromDays(1)),
             Limits = ReadLimits(root["limits"]),
         };

@@ -30,10 +30,10 @@ public sealed record MqttBrokerOptions
     public MqttStorageOptions? Storage { get; init; }
 
     /// <summary>
-    /// Whether topics may hold control characters and non-characters of Unicode; default no: the standard advises against them, and what
-    /// shows or stores topics elsewhere may stumble over them.
+    /// Whether topics, client identifiers and user names may hold control characters and non-characters of Unicode; default no: the
+    /// standard advises against them, and what shows or stores them elsewhere may stumble.
     /// </summary>
-    public bool ControlCharactersInTopics { get; init; }
+    public bool ControlCharacters { get; init; }
 
     /// <summary>How often figures are published below <c>$SYS/broker</c>; default 10 s, zero for never.</summary>
     public TimeSpan SystemTopicsPeriod { get; init; } = TimeSpan.FromSeconds(10);

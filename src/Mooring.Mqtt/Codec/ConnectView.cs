@@ -106,8 +106,8 @@ internal ref struct ConnectView
 
     private static void CheckFlags(byte flags, MqttVersion version)
     {
-        // Bit 0 is reserved (MQTT-3.1.2-3).
-        if ((flags & 0x01) != 0)
+        // Bit 0 is reserved (MQTT-3.1.2-3); 3.1 left it to the sender.
+        if ((flags & 0x01) != 0 && version != MqttVersion.V310)
         {
             MqttProtocolException.ThrowMalformed("the reserved CONNECT flag is set");
         }

@@ -30,6 +30,26 @@ public sealed class ConnectTests : BrokerTest
     }
 
     [Theory]
+    [InlineData("a\u0001b", null)]
+    [InlineData("a\nb", null)]
+    [InlineData("a", "u\u001bb")]
+    public void ControlCharactersInNames_AreRefused(string id, string? user)
+    {
+        using var client = RawClient.Connect(
+            Address, id, MqttVersion.V500, user: user, password: user, expect: "ConnAck ClientIdentifierNotValid");
+        Assert.Equal("closed", client.Receive());
+    }
+
+    [Fact]
+    public void Version31_NeedsAnIdentifier_AndLeavesTheReservedFlagToTheClient()
+    {
+        using var nameless = RawClient.Connect(Address, "", MqttVersion.V310, expect: "ConnAck ClientIdentifierNotValid");
+        using var flagged = new RawClient(Address, MqttVersion.V311);
+        flagged.SendHex("100F00064D51497364700301000A000170");
+        Assert.Equal("ConnAck Success", flagged.Receive());
+    }
+
+    [Theory]
     [InlineData("100E00044D5154540302003C00026162", MqttVersion.V311)]
     [InlineData("100E00044D5154540002003C00026162", MqttVersion.V311)]
     [InlineData("100F00044D5154540602003C0000026162", MqttVersion.V500)]

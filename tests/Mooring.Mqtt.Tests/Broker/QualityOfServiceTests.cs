@@ -45,6 +45,16 @@ public sealed class QualityOfServiceTests : BrokerTest
         Assert.Equal("Disconnect ProtocolError", subscriber.Receive());
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void PubCompOfWhatWasNotReleased_IsAProtocolError(int qos)
+    {
+        using var subscriber = Sent(qos, out _);
+        subscriber.Ack(MqttPacketType.PubComp, 1);
+        Assert.Equal("Disconnect ProtocolError", subscriber.Receive());
+    }
+
     [Fact]
     public void AcknowledgementsOfNothing_AreIgnored()
     {

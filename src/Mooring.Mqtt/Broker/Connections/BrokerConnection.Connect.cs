@@ -190,8 +190,8 @@ internal sealed partial class BrokerConnection
 
     private MqttReasonCode? CheckIdentity(in ConnectView connect)
     {
-        // 3.1.1: without an identifier there is no session to keep (MQTT-3.1.3-8).
-        if (connect.ClientId.IsEmpty && Version != MqttVersion.V500 && !connect.CleanStart)
+        // 3.1.1: without an identifier there is no session to keep (MQTT-3.1.3-8); 3.1 asks for one in any case.
+        if (connect.ClientId.IsEmpty && (Version == MqttVersion.V310 || (Version == MqttVersion.V311 && !connect.CleanStart)))
         {
             return MqttReasonCode.ClientIdentifierNotValid;
         }
@@ -203,6 +203,12 @@ internal sealed partial class BrokerConnection
         }
 
         if (connect.ClientId.Length > _limits.ClientIdBytes || (Version == MqttVersion.V310 && connect.ClientId.Length > 23))
+        {
+            return MqttReasonCode.ClientIdentifierNotValid;
+        }
+
+        // They would be shown in logs and lists.
+        if (!IsText(connect.ClientId) || !IsText(connect.UserName))
         {
             return MqttReasonCode.ClientIdentifierNotValid;
         }

@@ -194,11 +194,13 @@ internal sealed partial class BrokerConnection
 
     private void ExpectText(ReadOnlySpan<byte> topicOrFilter)
     {
-        if (!broker.Options.ControlCharactersInTopics && Utf8Text.HasDiscouragedCharacters(topicOrFilter))
+        if (!IsText(topicOrFilter))
         {
             MqttProtocolException.ThrowMalformed("a topic with control characters");
         }
     }
+
+    private bool IsText(ReadOnlySpan<byte> text) => broker.Options.ControlCharacters || !Utf8Text.HasDiscouragedCharacters(text);
 
     /// <summary>A client that sends more than its share, or anything while memory is short, is not read until the next second.</summary>
     private void Throttle()
@@ -358,6 +360,7 @@ internal sealed partial class BrokerConnection
         foreach (var filter in view)
         {
             CheckFilters(codes.Count);
+            ExpectText(filter);
             var subscription = session.FindSubscription(filter.ToArray());
             if (subscription is not null)
             {

@@ -195,7 +195,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
                     _inFlight!.Remove(id);
                     SendWaiting_NeedsLock();
                     break;
-                case InFlightStage.AwaitingPubRec when packet == MqttPacketType.PubAck:
+                case InFlightStage.AwaitingPubRec or InFlightStage.AwaitingPubComp when packet == MqttPacketType.PubAck:
                     MqttProtocolException.ThrowProtocolError($"PUBACK for packet {id}, which is QoS 2");
                     break;
             }
@@ -231,11 +231,16 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
     {
         lock (_gate)
         {
-            if (_inFlight?.StageOf(id) == InFlightStage.AwaitingPubComp)
+            switch (_inFlight?.StageOf(id) ?? InFlightStage.Free)
             {
-                Journal_NeedsLock()?.Done(Number, id);
-                _inFlight.Remove(id);
-                SendWaiting_NeedsLock();
+                case InFlightStage.AwaitingPubComp:
+                    Journal_NeedsLock()?.Done(Number, id);
+                    _inFlight!.Remove(id);
+                    SendWaiting_NeedsLock();
+                    break;
+                case InFlightStage.AwaitingPubAck or InFlightStage.AwaitingPubRec:
+                    MqttProtocolException.ThrowProtocolError($"PUBCOMP for packet {id}, whose PUBREL was not sent");
+                    break;
             }
         }
     }
