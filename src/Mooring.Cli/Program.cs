@@ -8,6 +8,7 @@ var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, 
     FleetVerb.Create(),
     BrokerVerb.Create(),
     CarVerb.Create(),
+    ChatVerb.Create(),
     BenchVerb.Create(),
 };
 

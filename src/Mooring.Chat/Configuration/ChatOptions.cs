@@ -111,6 +111,9 @@ public sealed record ChatOptions
     /// <summary>Token of the operator; null makes every caller from this machine an operator while no tokens are asked for.</summary>
     public string? AdminToken { get; init; }
 
+    /// <summary>True to let clients of other machines in without a token.</summary>
+    public bool AllowAnonymous { get; init; }
+
     /// <summary>Origins of other web sites whose pages may use the REST interface and the WebSocket.</summary>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
@@ -133,6 +136,16 @@ public sealed record ChatOptions
         ArgumentNullException.ThrowIfNull(errors);
         if ((UseSsl || HttpUseSsl) && CertPath is null)
             errors.Add(UseSsl ? "use_ssl" : "http_use_ssl", "TLS needs cert_path, a PEM file with the certificate chain and its key");
+        if (AuthTokensPath is null && !AllowAnonymous) RequireLoopback(errors);
         Limits.Validate(errors);
+    }
+
+    /// <summary>Whoever reaches the server could speak under any free name, so beyond this machine that has to be said.</summary>
+    private void RequireLoopback(OptionsErrors errors)
+    {
+        const string Rule = "clients of other machines need tokens: set auth_tokens_path, or allow_anonymous to let everybody in";
+        foreach (var socket in Mode == ChatMode.Http ? [] : Sockets)
+            if (!IPAddress.IsLoopback(socket.Address)) errors.Add("socket_host", socket.Address, Rule);
+        if (Mode != ChatMode.Socket && !IPAddress.IsLoopback(Http.Address)) errors.Add("http_host", Http.Address, Rule);
     }
 }

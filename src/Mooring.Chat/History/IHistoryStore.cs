@@ -22,6 +22,9 @@ internal interface IHistoryStore
     /// <summary>Keeps a message; it is written soon, together with others.</summary>
     void Keep(string room, KeptMessage message);
 
+    /// <summary>Forgets a message.</summary>
+    void Delete(string room, long sequence);
+
     /// <summary>Forgets a room.</summary>
     void Remove(string room);
 
@@ -39,6 +42,10 @@ internal sealed class NoHistoryStore : IHistoryStore
     public IReadOnlyList<KeptRoom> Rooms => [];
 
     public void Keep(string room, KeptMessage message)
+    {
+    }
+
+    public void Delete(string room, long sequence)
     {
     }
 

@@ -7,7 +7,7 @@ namespace Mooring.Chat.Lines;
 /// <summary>The line protocol as it is configured; makes a client of every connection.</summary>
 internal sealed class LineProtocol(ChatHub hub)
 {
-    private readonly Voice _voice = hub.Options.ClassicWireFormat ? new ClassicVoice() : new LineVoice(hub.Options.CrLf ? "\r\n" : "\n");
+    private readonly Voice _voice = hub.Options.ClassicWireFormat ? SilentVoice.Instance : new LineVoice(hub.Options.CrLf ? "\r\n" : "\n");
 
     internal ChatHub Hub => hub;
 

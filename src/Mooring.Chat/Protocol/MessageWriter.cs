@@ -59,7 +59,7 @@ internal static class MessageWriter
         if (message.Kind != MessageKind.Notice)
         {
             text.Add(",\"id\":\""u8);
-            AddId(ref text, message);
+            AddId(ref text, message.Epoch, message.Id);
             text.Add("\",\"time\":\""u8);
             text.AddTime(message.UnixMilliseconds);
             text.Add((byte)'"');
@@ -106,7 +106,7 @@ internal static class MessageWriter
     private static void AddTags(ref ByteText text, in ChatMessage message)
     {
         text.Add("@id="u8);
-        AddId(ref text, message);
+        AddId(ref text, message.Epoch, message.Id);
         text.Add(";seq="u8);
         text.Add(message.Sequence);
         text.Add(";time="u8);
@@ -120,11 +120,11 @@ internal static class MessageWriter
     }
 
     /// <summary>Epoch and a number that rises with every message of the server: unique as long as epochs are.</summary>
-    internal static void AddId(ref ByteText text, in ChatMessage message)
+    internal static void AddId(ref ByteText text, ulong epoch, long id)
     {
-        text.AddHexadecimal(message.Epoch);
+        text.AddHexadecimal(epoch);
         text.Add((byte)'-');
-        text.Add(message.Id);
+        text.Add(id);
     }
 
     private static int WriteFrame(ReadOnlySpan<byte> payload, Span<byte> destination)

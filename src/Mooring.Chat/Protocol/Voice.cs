@@ -24,6 +24,15 @@ internal abstract class Voice
 
     internal abstract byte[]? Ping(string token);
 
+    /// <summary>Silence after which a client is asked whether it is there.</summary>
+    internal virtual long PingAfterMilliseconds => 30_000;
+
+    /// <summary>Time to answer.</summary>
+    internal virtual long PongWithinMilliseconds => 30_000;
+
+    /// <summary>Pings without an answer after which a client is closed.</summary>
+    internal virtual int UnansweredPingsMax => 2;
+
     /// <summary>The name of an event on the wire.</summary>
     protected static string Name(ChatEvent happened) => happened.ToString().ToLowerInvariant();
 }
@@ -41,9 +50,11 @@ internal sealed class LineVoice(string lineEnd) : Voice
     private byte[] Line(string text) => Encoding.UTF8.GetBytes(text + lineEnd);
 }
 
-/// <summary>The classic server has no such lines.</summary>
-internal sealed class ClassicVoice : Voice
+/// <summary>For clients whose protocol has no such words: those of the classic server, and mailboxes.</summary>
+internal sealed class SilentVoice : Voice
 {
+    internal static readonly SilentVoice Instance = new();
+
     internal override byte[]? Farewell(string reason, int closeCode, string text) => null;
 
     internal override byte[]? Event(ChatEvent happened, string room, string client, string text, long unixMilliseconds) => null;

@@ -8,10 +8,6 @@ internal sealed partial class ChatHub
     /// <summary>How often <see cref="Sweep"/> is called.</summary>
     internal static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
 
-    // A client that asked for PING gets one after so long a silence; two without an answer end it.
-    private const long SilenceBeforePing = 30_000;
-    private const int UnansweredPingsMax = 2;
-
     /// <summary>Ends what is overdue.</summary>
     internal void Sweep()
     {
@@ -49,9 +45,11 @@ internal sealed partial class ChatHub
 
     private void PingWhenSilent(Session session, long now)
     {
-        if (now - Math.Max(session.LastActivity, session.LastPing) < SilenceBeforePing) return;
+        var voice = session.Voice;
         if (session.LastActivity > session.LastPing) session.UnansweredPings = 0;
-        if (session.UnansweredPings >= UnansweredPingsMax)
+        var patience = session.UnansweredPings == 0 ? voice.PingAfterMilliseconds : voice.PongWithinMilliseconds;
+        if (now - Math.Max(session.LastActivity, session.LastPing) < patience) return;
+        if (session.UnansweredPings >= voice.UnansweredPingsMax)
         {
             Close(session, CloseReason.Timeout, "no answer to PING");
             return;

@@ -122,7 +122,7 @@ internal sealed partial class ChatHub
     }
 
     /// <summary>Ends a session: it leaves its rooms, its id is free again, and it is told why as its last words.</summary>
-    internal void Close(Session session, CloseReason reason, string text)
+    internal void Close(Session session, CloseReason reason, string text, bool isSilent = false)
     {
         if (!session.TryBeginClose(reason)) return;
         session.ClosingSince = Now;
@@ -133,11 +133,14 @@ internal sealed partial class ChatHub
             if (session.IsRegistered && _clients.TryGetValue(session.Id, out var owner) && owner == session) _clients.Remove(session.Id);
         }
         if (session.IsRegistered || reason is not (CloseReason.Gone or CloseReason.Quit)) LogClosed(session.Id, session.Remote, reason);
-        session.SayFarewell(reason, text);
+        session.SayFarewell(reason, text, isSilent);
         if (session.Mailbox is null) return;
         lock (_gate) Forget_NeedsLock(session);
         Counters.Closed(session.Transport, reason);
     }
+
+    /// <summary>Ends a session whose last words have been queued already.</summary>
+    internal void CloseSilently(Session session) => Close(session, CloseReason.Quit, "", isSilent: true);
 
     /// <summary>A member whose queue is over its limit.</summary>
     internal void TooSlow(Session session, Membership? member)
@@ -157,6 +160,9 @@ internal sealed partial class ChatHub
 
     /// <summary>Whether messages outlive the process.</summary>
     internal bool IsHistoryDurable => _history.Epoch is not null;
+
+    /// <summary>Takes a message out of what is kept.</summary>
+    internal void Forget(Room room, long sequence) => _history.Delete(room.Name, sequence);
 
     internal Task<bool> FlushHistoryAsync(CancellationToken cancellationToken) => _history.FlushAsync(cancellationToken);
 

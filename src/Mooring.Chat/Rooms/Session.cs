@@ -106,6 +106,11 @@ internal sealed partial class Session
 
     internal CloseReason? Reason => Volatile.Read(ref _closeReason) is >= 0 and var reason ? (CloseReason)reason : null;
 
+    internal Voice Voice => _voice;
+
+    /// <summary>The client has shown that it is there.</summary>
+    internal void Touch() => LastActivity = _hub.Now;
+
     internal void SetId(string id)
     {
         Id = id;
@@ -184,9 +189,9 @@ internal sealed partial class Session
     }
 
     /// <summary>The last words; the transport closes behind them.</summary>
-    internal void SayFarewell(CloseReason reason, string text)
+    internal void SayFarewell(CloseReason reason, string text, bool isSilent)
     {
-        if (reason != CloseReason.Gone && _voice.Farewell(reason.Word(), reason.WebSocketCode(), text) is { } bytes) Enqueue(bytes);
+        if (reason != CloseReason.Gone && !isSilent && _voice.Farewell(reason.Word(), reason.WebSocketCode(), text) is { } bytes) Enqueue(bytes);
         Volatile.Write(ref _isFarewellSaid, true);
         Mailbox?.Wake();
         Mark();

@@ -23,7 +23,10 @@ internal sealed class MooringHost
 
     internal IServiceCollection Services => Builder.Services;
 
-    internal static MooringHost Create(LogLevel logLevel, bool consoleLog = true)
+    /// <param name="logLevel">Least level that is logged.</param>
+    /// <param name="consoleLog">Whether the log goes to standard error.</param>
+    /// <param name="drainLimit">Longest time to stop in; null for one that a container engine waits for.</param>
+    internal static MooringHost Create(LogLevel logLevel, bool consoleLog = true, TimeSpan? drainLimit = null)
     {
         // No environment name, no appsettings, no content root of the working directory: a verb's options are all there is.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -48,7 +51,7 @@ internal sealed class MooringHost
 
         builder.Services.Configure<HostOptions>(options =>
         {
-            options.ShutdownTimeout = DrainLimit;
+            options.ShutdownTimeout = drainLimit ?? DrainLimit;
             options.ServicesStopConcurrently = false;
         });
         builder.Services.AddSingleton(TimeProvider.System);
@@ -80,10 +83,10 @@ internal sealed class MooringHost
     internal void Announce(Listener listener) => _listeners.Add(listener);
 
     /// <summary>As <see cref="RunAsync"/>, for a verb that serves no HTTP.</summary>
-    internal Task<int> RunWithoutHttpAsync(CancellationToken cancellationToken)
+    internal Task<int> RunWithoutHttpAsync(CancellationToken cancellationToken, Action<WebApplication>? started = null)
     {
         Services.AddSingleton<IServer, NoServer>();
-        return RunAsync(_ => { }, _ => { }, cancellationToken);
+        return RunAsync(_ => { }, started ?? (_ => { }), cancellationToken);
     }
 
     /// <summary>Starts everything, calls <paramref name="started"/>, and returns when a signal has been obeyed.</summary>

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Mooring.Chat;
+using Mooring.Chat.Configuration;
+using Mooring.Cli.Hosting;
+using Mooring.Kernel.Options;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary><c>mooring chat</c>: the chat server alone.</summary>
+internal static class ChatVerb
+{
+    internal static Command Create()
+    {
+        var logLevel = SharedOptions.LogLevels(LogLevel.Information);
+        var print = new Option<bool>("--print-config") { Description = "Shows every setting, its value and where it comes from, and ends." };
+        var command = new Command(
+            "chat",
+            "Runs the chat server alone: rooms over TCP, WebSocket and REST. Settings come from the command line, CHAT_SERVER_... variables and a properties file, in this order.")
+        {
+            print, logLevel, CreateToken(),
+        };
+        var arguments = ChatArguments.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            ChatConfiguration configuration;
+            try
+            {
+                configuration = arguments.Read(parsed);
+            }
+            catch (ConfigurationException exception)
+            {
+                foreach (var line in exception.Message.Split('\n')) await Console.Error.WriteLineAsync($"mooring: {line}");
+                return ExitCode.Usage;
+            }
+            foreach (var warning in configuration.Warnings) await Console.Error.WriteLineAsync($"mooring: {warning}");
+            if (parsed.GetValue(print)) return Print(configuration);
+            var host = MooringHost.Create(parsed.GetValue(logLevel), drainLimit: configuration.Options.ShutdownGrace + configuration.Options.DrainWindow);
+            ChatRole.AddTo(host, configuration.Options, () => arguments.Read(parsed).Options);
+            return await host.RunWithoutHttpAsync(cancellationToken, application => ChatRole.PrintListeners(application.Services));
+        });
+        return command;
+    }
+
+    private static int Print(ChatConfiguration configuration)
+    {
+        foreach (var setting in configuration.Settings)
+            Console.WriteLine($"{setting.Key.Name} = {(setting.Key.IsSecret && setting.Value.Length > 0 ? "(hidden)" : setting.Value)}  # {setting.Source}");
+        return ExitCode.Success;
+    }
+
+    private static Command CreateToken()
+    {
+        var name = new Argument<string>("CLIENT") { Description = "The client id that may be used, or * for any." };
+        var isOperator = new Option<bool>("--operator") { Description = "The token also opens what operators do." };
+        var command = new Command("token", "Makes a token: its first line is for the client, the second for the file of auth_tokens_path.") { name, isOperator };
+        command.SetAction(parsed =>
+        {
+            var (token, line) = ChatTokens.Create(parsed.GetValue(name)!, parsed.GetValue(isOperator));
+            Console.WriteLine(token);
+            Console.WriteLine(line);
+        });
+        return command;
+    }
+}
