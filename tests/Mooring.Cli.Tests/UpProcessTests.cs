@@ -15,7 +15,7 @@ public sealed class UpProcessTests : MooringTest
     [InlineData(false)]
     public async Task Up_prints_addresses_serves_health_and_metrics_and_ends_with_0_on_a_signal(bool interrupt)
     {
-        await using var mooring = ProcessUnderTest.Start(Program, ["up", "--in-memory", "--mqtt-port", "0", "--http-port", "0"]);
+        await using var mooring = ProcessUnderTest.Start(Program, ["up", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0"]);
         await mooring.LineAsync("Ctrl-C stops everything", TestTimeout);
         var health = mooring.Lines.Single(line => line.Contains("curl", StringComparison.Ordinal) && line.Contains("ready", StringComparison.Ordinal));
         var url = health[health.IndexOf("curl ", StringComparison.Ordinal)..][5..].Trim();
@@ -75,7 +75,7 @@ public sealed class UpProcessTests : MooringTest
         using var mqtt = Taken();
         using var http = Taken();
         await using var mooring = ProcessUnderTest.Start(
-            Program, ["up", "--in-memory", "--mqtt-port", PortOf(mqtt), "--http-port", PortOf(http)]);
+            Program, ["up", "--in-memory", "--mqtt-port", PortOf(mqtt), "--http-port", PortOf(http), "--chat-port", "0", "--chat-http-port", "0"]);
         Assert.Equal(1, await mooring.ExitAsync(TestTimeout));
         Assert.Equal(
             [

@@ -25,11 +25,12 @@ internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, 
     /// <param name="host">The host.</param>
     /// <param name="options">How the chat server runs.</param>
     /// <param name="read">Reads the options again.</param>
-    internal static void AddTo(MooringHost host, ChatOptions options, Func<ChatOptions> read)
+    /// <param name="ports">What changes the ports of lines and HTTP, in the user's words.</param>
+    internal static void AddTo(MooringHost host, ChatOptions options, Func<ChatOptions> read, (string Lines, string Http) ports)
     {
         if (options.Mode != ChatMode.Http)
-            foreach (var socket in options.Sockets) host.Announce(new Listener("chat lines", socket, "--socket-port"));
-        if (options.Mode != ChatMode.Socket) host.Announce(new Listener("chat HTTP", options.Http, "--http-port"));
+            foreach (var socket in options.Sockets) host.Announce(new Listener("chat lines", socket, ports.Lines));
+        if (options.Mode != ChatMode.Socket) host.Announce(new Listener("chat HTTP", options.Http, ports.Http));
         host.Services.AddSingleton(services =>
             new ChatServer(options, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>()));
         host.Services.AddHostedService(services => new ChatRole(

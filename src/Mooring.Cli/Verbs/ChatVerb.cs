@@ -35,7 +35,7 @@ internal static class ChatVerb
             foreach (var warning in configuration.Warnings) await Console.Error.WriteLineAsync($"mooring: {warning}");
             if (parsed.GetValue(print)) return Print(configuration);
             var host = MooringHost.Create(parsed.GetValue(logLevel), drainLimit: configuration.Options.ShutdownGrace + configuration.Options.DrainWindow);
-            ChatRole.AddTo(host, configuration.Options, () => arguments.Read(parsed).Options);
+            ChatRole.AddTo(host, configuration.Options, () => arguments.Read(parsed).Options, ("--socket-port", "--http-port"));
             return await host.RunWithoutHttpAsync(cancellationToken, application => ChatRole.PrintListeners(application.Services));
         });
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Mooring.Chat;
 using Mooring.Cli.Hosting;
 using Mooring.Fleet;
 using Mooring.Fleet.Api;
@@ -19,6 +20,7 @@ internal static class UpVerb
         var command = new Command("up", "Runs everything on this machine, on loopback.") { demo, httpPort, data, logLevel };
         var broker = BrokerArguments.AddTo(command, isAlone: false);
         var fleet = UpFleet.AddTo(command);
+        var chat = UpChat.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
             MqttBrokerOptions ReadBroker() => broker.Read(parsed, parsed.GetValue(data)!);
@@ -26,6 +28,7 @@ internal static class UpVerb
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             BrokerRole.AddTo(host, brokerOptions, ReadBroker, listener => broker.PortOption(parsed, listener));
             fleet.AddTo(host, parsed, parsed.GetValue(data)!, parsed.GetValue(demo));
+            chat.AddTo(host, parsed, parsed.GetValue(data)!);
             var http = host.ListenHttp(
                 new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
             return host.RunAsync(Map, application => PrintTable(application, http()), cancellationToken);
@@ -44,6 +47,7 @@ internal static class UpVerb
         var table = new AddressTable();
         BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
         UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
+        UpChat.Describe(application.Services.GetRequiredService<ChatServer>(), table);
         table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
         table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
         table.Print("Mooring is up.");
