@@ -4,6 +4,7 @@ using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Mooring.Chat.Access;
 using Mooring.Chat.Configuration;
+using Mooring.Chat.History;
 using Mooring.Chat.Http;
 using Mooring.Chat.Lines;
 using Mooring.Chat.Rooms;
@@ -26,6 +27,7 @@ public sealed partial class ChatServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ChatAccess _access;
     private readonly ReloadableCertificate? _certificate;
+    private DurableHistory? _history;
     private ChatHub? _hub;
     private ChatMetrics? _metrics;
     private PrometheusExporter? _exporter;
@@ -82,7 +84,9 @@ public sealed partial class ChatServer : IAsyncDisposable
     /// <exception cref="IOException">A listener cannot be opened.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        var hub = _hub = new ChatHub(_options, _time, _logger, _access);
+        if (_options.HistoryStore is { } store)
+            _history = await DurableHistory.OpenAsync(store, _options.Limits.HistorySize, _time, _logger, cancellationToken).ConfigureAwait(false);
+        var hub = _hub = new ChatHub(_options, _time, _logger, _access, _history);
         _metrics = new ChatMetrics(hub);
         _exporter = new PrometheusExporter(null, meter => meter == _metrics.Meter);
         _protocol = new LineProtocol(hub);
@@ -97,12 +101,12 @@ public sealed partial class ChatServer : IAsyncDisposable
         }
         catch (SocketException exception)
         {
-            await CloseListenersAsync().ConfigureAwait(false);
+            await GiveUpStartAsync().ConfigureAwait(false);
             throw new IOException($"{string.Join(", ", _options.Sockets)} cannot be opened: {exception.SocketErrorCode}", exception);
         }
         catch
         {
-            await CloseListenersAsync().ConfigureAwait(false);
+            await GiveUpStartAsync().ConfigureAwait(false);
             throw;
         }
         _tcp?.Start();
@@ -140,9 +144,9 @@ public sealed partial class ChatServer : IAsyncDisposable
         _isStopped = true;
         await DrainAsync().ConfigureAwait(false);
         await hub.WhenEmptyAsync(_options.ShutdownGrace).ConfigureAwait(false);
-        await hub.FlushHistoryAsync(CancellationToken.None).ConfigureAwait(false);
         if (_sweep is not null) await _sweep.DisposeAsync().ConfigureAwait(false);
         await CloseListenersAsync().ConfigureAwait(false);
+        if (_history is not null) await _history.DisposeAsync().ConfigureAwait(false);
         _exporter?.Dispose();
         _metrics?.Dispose();
         _certificate?.Dispose();
@@ -180,6 +184,13 @@ public sealed partial class ChatServer : IAsyncDisposable
             await Task.Delay(pause, _time).ConfigureAwait(false);
         }
         hub.Outbox.Flush();
+    }
+
+    /// <summary>Nothing stays open of a start that failed.</summary>
+    private async Task GiveUpStartAsync()
+    {
+        await CloseListenersAsync().ConfigureAwait(false);
+        if (_history is not null) await _history.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task CloseListenersAsync()

@@ -19,6 +19,9 @@ internal interface IHistoryStore
     /// <summary>What was kept by an earlier run.</summary>
     IReadOnlyList<KeptRoom> Rooms { get; }
 
+    /// <summary>Keeps what is known of a room.</summary>
+    void KeepRoom(Room room);
+
     /// <summary>Keeps a message; it is written soon, together with others.</summary>
     void Keep(string room, KeptMessage message);
 
@@ -27,9 +30,6 @@ internal interface IHistoryStore
 
     /// <summary>Forgets a room.</summary>
     void Remove(string room);
-
-    /// <summary>Completes when everything that was kept so far is written; false when that failed.</summary>
-    Task<bool> FlushAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>History in memory only.</summary>
@@ -40,6 +40,10 @@ internal sealed class NoHistoryStore : IHistoryStore
     public ulong? Epoch => null;
 
     public IReadOnlyList<KeptRoom> Rooms => [];
+
+    public void KeepRoom(Room room)
+    {
+    }
 
     public void Keep(string room, KeptMessage message)
     {
@@ -52,6 +56,4 @@ internal sealed class NoHistoryStore : IHistoryStore
     public void Remove(string room)
     {
     }
-
-    public Task<bool> FlushAsync(CancellationToken cancellationToken) => Task.FromResult(true);
 }

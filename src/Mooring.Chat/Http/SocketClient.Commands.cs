@@ -250,8 +250,7 @@ internal sealed partial class SocketClient
                 Refuse(ChatError.MessageTooLong, "the topic is too long", command.Reference);
                 return;
             }
-            room.Topic = command.Text;
-            hub.TellTopic(room, session.Id);
+            hub.SetTopic(room, command.Text, session.Id);
         }
         Say(json =>
         {

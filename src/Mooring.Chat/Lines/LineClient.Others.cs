@@ -142,8 +142,7 @@ internal sealed partial class LineClient
                 Error(Context(ChatVerb.Topic, member), ChatError.MessageTooLong, $"a topic may have {_hub.Options.Limits.MessageScalarsMax} characters");
                 return;
             }
-            room.Topic = ChatText.Decode(line.Text);
-            _hub.TellTopic(room, member.Session.Id);
+            _hub.SetTopic(room, ChatText.Decode(line.Text), member.Session.Id);
         }
         Ok(ChatVerb.Topic, room.Name, member.Session.Id, room.Topic);
     }

@@ -243,7 +243,7 @@ internal sealed partial class ChatHub
             if (session.Wants(happened)) session.SayEvent(happened, room, client, "", Now);
     }
 
-    internal void TellTopic(Room room, string client)
+    private void TellTopic(Room room, string client)
     {
         foreach (var member in room.Members)
             if (member.Session.Wants(ChatEvent.Topic)) member.Session.SayEvent(ChatEvent.Topic, room.Name, client, room.Topic, Now);

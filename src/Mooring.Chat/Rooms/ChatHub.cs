@@ -164,7 +164,13 @@ internal sealed partial class ChatHub
     /// <summary>Takes a message out of what is kept.</summary>
     internal void Forget(Room room, long sequence) => _history.Delete(room.Name, sequence);
 
-    internal Task<bool> FlushHistoryAsync(CancellationToken cancellationToken) => _history.FlushAsync(cancellationToken);
+    /// <summary>Gives a room a topic, and tells who asked for events.</summary>
+    internal void SetTopic(Room room, string topic, string client)
+    {
+        room.Topic = topic;
+        _history.KeepRoom(room);
+        TellTopic(room, client);
+    }
 
     /// <summary>Completes when no session is left, at the latest after a time.</summary>
     internal async Task WhenEmptyAsync(TimeSpan atMost)
@@ -190,12 +196,14 @@ internal sealed partial class ChatHub
     {
         var room = new Room(this, name, createdBy, Now, ++_lastRoomNumber);
         _rooms.Add(name, room);
+        _history.KeepRoom(room);
         return room;
     }
 
     private void Restore(KeptRoom kept)
     {
-        var room = AddRoom_NeedsLock(kept.Name, kept.CreatedBy);
+        var room = new Room(this, kept.Name, kept.CreatedBy, Now, ++_lastRoomNumber);
+        _rooms.Add(kept.Name, room);
         room.Restore(kept.LastSequence, kept.Topic, kept.Messages);
         foreach (var message in kept.Messages) _lastMessageId = Math.Max(_lastMessageId, message.Id);
     }

@@ -8,7 +8,7 @@ namespace Mooring.Cli.Verbs;
 /// <summary><c>mooring bench</c>: the load generators.</summary>
 internal static class BenchVerb
 {
-    internal static Command Create() => new("bench", "Measures with what our own figures are measured with.") { CreateMqtt(), BenchFleet.Create() };
+    internal static Command Create() => new("bench", "Measures with what our own figures are measured with.") { CreateMqtt(), BenchFleet.Create(), BenchChat.Create() };
 
     private static Command CreateMqtt()
     {
