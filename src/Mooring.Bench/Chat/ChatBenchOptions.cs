@@ -15,7 +15,7 @@ public sealed record ChatBenchOptions
     /// <summary>The IRC server ngIRCd.</summary>
     public const string NgircdPeer = "ngircd";
 
-    // "#", eight digits of the number, and a filling.
+    // "|", eight digits of the number, and a filling.
     private const int PayloadBytesMin = 16;
 
     // One byte of length in the head of a WebSocket frame, and "SEND " in front.

@@ -8,7 +8,7 @@ using Mooring.Kernel.Sockets;
 namespace Mooring.Bench.Chat;
 
 /// <summary>
-/// A sender and the members of one room, on one thread. Every payload is <c>#</c>, eight hexadecimal digits of its number, and a
+/// A sender and the members of one room, on one thread. Every payload is <c>|</c>, eight hexadecimal digits of its number, and a
 /// filling; each member must see all numbers in sequence.
 /// </summary>
 [SupportedOSPlatform("linux")]
@@ -21,7 +21,7 @@ internal sealed unsafe class ChatLoad : IDisposable
     private const int ConnectsInFlight = 32;
     private const int WaitMilliseconds = 100;
     private const int SequenceDigits = 8;
-    private const byte Mark = (byte)'#';
+    private const byte Mark = (byte)'|';
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan QuietTime = TimeSpan.FromMilliseconds(500);
 
@@ -89,9 +89,9 @@ internal sealed unsafe class ChatLoad : IDisposable
     /// <summary>Queues a message; <see cref="Flush"/> sends.</summary>
     internal void Send(long now)
     {
-        _message.CopyTo(_sender.Append(_message.Length));
         var space = _message.AsSpan(_numberAt, SequenceDigits);
         Utf8Formatter.TryFormat(_sent + 1, space, out _, new System.Buffers.StandardFormat('x', SequenceDigits));
+        _message.CopyTo(_sender.Append(_message.Length));
         _sentAt[(_sent + 1) % SentTimes] = now;
         _sent++;
     }

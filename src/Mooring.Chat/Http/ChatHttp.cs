@@ -27,7 +27,9 @@ internal sealed class ChatHttp : IAsyncDisposable
         var options = hub.Options;
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        builder.Services.AddSingleton(loggers);
+        builder.Logging.ClearProviders().AddProvider(new Forwarding(loggers));
+        // A start that fails is told by whoever started the server.
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, server, hub, certificate));
@@ -85,6 +87,16 @@ internal sealed class ChatHttp : IAsyncDisposable
                 listen.UseTls(certificate!);
                 listen.Run(handler.OnConnectedAsync);
             });
+        }
+    }
+
+    /// <summary>The web server logs where everything logs.</summary>
+    private sealed class Forwarding(ILoggerFactory loggers) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => loggers.CreateLogger(categoryName);
+
+        public void Dispose()
+        {
         }
     }
 

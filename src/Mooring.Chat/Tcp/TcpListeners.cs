@@ -97,8 +97,7 @@ internal sealed unsafe class TcpListeners : IDisposable
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // Free of the last run's dying connections, but not shared with a second server.
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // The runtime's own choice: a port with dying connections of the last run is free, but it is not shared with a second server.
             socket.Bind(endPoint);
             socket.Listen(TcpLimits.Backlog);
             socket.Blocking = false;
