@@ -62,7 +62,7 @@ public sealed class CarProcessTests : FleetProcessTest
     {
         var port = FreePort.Next();
         var up = Own(ProcessUnderTest.Start(
-            Program, ["up", "--mqtt-port", Text(port), "--http-port", "0", "--in-memory", "--data", Path.Combine(Folder, "data")]));
+            Program, ["up", "--mqtt-port", Text(port), "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--in-memory", "--data", Path.Combine(Folder, "data")]));
         await up.LineAsync("Ctrl-C stops everything.", TestTimeout);
         var cars = StartCars("demo", $"mqtt://127.0.0.1:{port}", "--devices", "echo,echo", "--rate", "max", "--for", "3");
         Assert.Equal(0, await cars.ExitAsync(TestTimeout));
