@@ -19,9 +19,9 @@ public sealed record PollingOptions
     /// <summary>Who waits.</summary>
     public PollingMode Mode { get; init; } = PollingMode.Auto;
 
-    /// <summary>Threads that <see cref="PollingMode.Auto"/> spends before it pools: 32 stacks are nothing, 10,000 are.</summary>
-    public int ThreadsMax { get; init; } = 32;
+    /// <summary>Threads that <see cref="PollingMode.Auto"/> spends before it pools: 16 stacks are nothing, 10,000 are not.</summary>
+    public int ThreadsMax { get; init; } = 16;
 
-    /// <summary>Pause between two rounds of the pool.</summary>
+    /// <summary>Shortest pause between two rounds of the pool; with thousands of cars it is longer, so that rounds cost a tenth of a processor.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(50);
 }

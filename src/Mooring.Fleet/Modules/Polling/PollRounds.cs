@@ -4,7 +4,7 @@ namespace Mooring.Fleet.Modules.Polling;
 /// One thread that asks all pooled targets of one library in turn. When a target blocks, the thread becomes that
 /// target's own and another one goes on with the round; a library that does it again gets a thread for each target.
 /// </summary>
-/// <param name="interval">Pause between two rounds.</param>
+/// <param name="interval">Shortest pause between two rounds.</param>
 /// <param name="blockingMax">Threads for targets that block.</param>
 /// <param name="time">Clock.</param>
 internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvider time)
@@ -12,11 +12,18 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
     /// <summary>So many targets may block, each on its own account, before the library as a whole counts as blocking.</summary>
     private const int BlockersMax = 3;
 
+    /// <summary>The pause is at least so many times as long as the round before it: thousands of idle cars cost a tenth of a processor.</summary>
+    private const int PauseRatio = 9;
+
+    /// <summary>Longest pause, also after a round that was held up.</summary>
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMilliseconds(500);
+
     private readonly object _gate = new();
     // As many as there are cars with this library.
     private readonly List<Poller> _pollers = [];
     private Turn? _turn;
     private int _next;
+    private long _roundSince = time.GetTimestamp();
     private int _blocking;
 
     /// <summary>Targets that have a thread because they block.</summary>
@@ -85,7 +92,7 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
             if (_next >= _pollers.Count)
             {
                 _next = 0;
-                if (_pollers.Count > 0) Monitor.Wait(_gate, interval);
+                if (_pollers.Count > 0) Pause_NeedsLock();
             }
             if (_pollers.Count == 0)
             {
@@ -98,6 +105,13 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
             turn.Since = time.GetTimestamp();
             return true;
         }
+    }
+
+    private void Pause_NeedsLock()
+    {
+        var pause = time.GetElapsedTime(_roundSince) * PauseRatio;
+        Monitor.Wait(_gate, pause < interval ? interval : pause < PauseMax ? pause : PauseMax);
+        _roundSince = time.GetTimestamp();
     }
 
     /// <returns>False when the round is another thread's by now.</returns>
