@@ -177,10 +177,14 @@ public sealed class MqttClient : IMqttClient
     {
         ArgumentNullException.ThrowIfNull(message);
         cancellationToken.ThrowIfCancellationRequested();
-        var pending = PendingPublish.Create(_session, message, _options.Version, completesWhenQueued);
+        var pending = _session.Idle.Take();
+        pending.Fill(message, _options.Version, completesWhenQueued);
         _session.Add(pending);
         pending.CancelWith(cancellationToken);
-        return AwaitAsync(pending.Completion);
+        var completion = pending.Completion;
+        if (!completion.IsCompletedSuccessfully) return AwaitAsync(completion);
+        completion.GetAwaiter().GetResult();
+        return default;
     }
 
     /// <summary>While a handler waits for the broker, reading must go on.</summary>

@@ -134,7 +134,9 @@ public sealed class HostileBrokerTests : ClientTest
             var stream = new NoiseStream(Noise(seed, version));
             var connection = new ClientConnection(
                 session, inbox, new ClientTransport(stream, _ => default), TimeProvider.System, log);
-            session.Add(PendingPublish.Create(session, Message("t", "x", seed % 3), version, completesWhenQueued: true));
+            var pending = session.Idle.Take();
+            pending.Fill(Message("t", "x", seed % 3), version, completesWhenQueued: true);
+            session.Add(pending);
             var end = await ServeAsync(connection);
             Assert.False(string.IsNullOrEmpty(end.Reason), $"seed {seed}");
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Mooring.Mqtt.Client;
 using Mooring.Mqtt.Codec;
 
@@ -241,5 +242,64 @@ public sealed class PublishTests : ClientTest
         await connection.ExpectNothingAsync();
         await connection.AckAsync(MqttPacketType.PubAck, 1);
         await connection.ExpectAsync("Publish q1 topic=t id=2 payload=79");
+    }
+
+    [Fact]
+    public async Task Cancelled_AfterItWasQueued_IsSentAllTheSame()
+    {
+        var (_, client, connection) = await StartAsync(Options, connack: "210001");
+        await client.EnqueueAsync(Message("t", "first", 1), TestTimeout);
+        using var cancel = new CancellationTokenSource();
+        await client.EnqueueAsync(Message("t", "second", 1), cancel.Token);
+        await cancel.CancelAsync();
+        await connection.ExpectAsync($"Publish q1 topic=t id=1 payload={Hex("first")}");
+        await connection.AckAsync(MqttPacketType.PubAck, 1);
+        await connection.ExpectAsync($"Publish q1 topic=t id=2 payload={Hex("second")}");
+    }
+
+    [Fact]
+    public async Task ManyPublishersWithCancellations_AtOnce_MixNothingUp()
+    {
+        const int publishers = 8, rounds = 500;
+        var (_, client, connection) = await StartAsync(Options with { Limits = Options.Limits with { QueuedMessages = 4 } }, connack: "210003");
+        var acknowledging = AcknowledgeAllAsync(connection);
+        var sent = await Task.WhenAll(Enumerable.Range(0, publishers).Select(async publisher =>
+        {
+            var (random, done) = (new Random(publisher), new List<string>());
+            for (var round = 0; round < rounds; round++)
+            {
+                using var cancel = new CancellationTokenSource();
+                var text = $"{publisher}-{round}-{new string('x', random.Next(3) == 0 ? 2000 : 10)}";
+                var publishing = client.PublishAsync(Message("t", text, 1), cancel.Token).AsTask();
+                if (random.Next(3) == 0) await cancel.CancelAsync();
+                try
+                {
+                    await publishing;
+                    done.Add(text);
+                }
+                catch (OperationCanceledException)
+                {
+                    // Sent or not: both are right.
+                }
+            }
+            return done;
+        }));
+        await client.StopAsync(TimeLimit);
+        var received = await acknowledging;
+        Assert.Equal(received.Count, received.Distinct().Count());
+        Assert.Superset(sent.SelectMany(texts => texts).ToHashSet(), received.ToHashSet());
+    }
+
+    private static async Task<List<string>> AcknowledgeAllAsync(ScriptedConnection connection)
+    {
+        var received = new List<string>();
+        while (await connection.ReceiveAsync() is var packet && packet.StartsWith("Publish", StringComparison.Ordinal))
+        {
+            var words = packet.Split(' ', '=');
+            received.Add(Encoding.UTF8.GetString(Convert.FromHexString(words[7])));
+            await connection.AckAsync(MqttPacketType.PubAck, ushort.Parse(words[5], CultureInfo.InvariantCulture));
+        }
+        await connection.CloseAsync();
+        return received;
     }
 }

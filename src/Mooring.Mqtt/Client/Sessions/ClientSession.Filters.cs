@@ -30,7 +30,7 @@ internal sealed partial class ClientSession
             ThrowIfStopped();
             if (!_filters.TryGetValue(wanted.Filter, out var entry))
             {
-                if (_filters.Count >= options.Limits.Subscriptions)
+                if (_filters.Count >= _options.Limits.Subscriptions)
                 {
                     throw new InvalidOperationException($"{_filters.Count} filters are subscribed, and no more are allowed");
                 }
@@ -160,7 +160,7 @@ internal sealed partial class ClientSession
             return;
         }
         var refusal = Refusals.Of($"the filter '{entry.Filter}'", code, text);
-        if (entry.Subscribing is null) log.SubscriptionRefused(entry.Filter, refusal.Message);
+        if (entry.Subscribing is null) _log.SubscriptionRefused(entry.Filter, refusal.Message);
         entry.MayExist = false;
         entry.Subscribing?.TrySetException(refusal);
         entry.Subscribing = null;
@@ -229,7 +229,7 @@ internal sealed partial class ClientSession
             _filterPackets++;
             var id = _inFlight.Add(subscribe ? InFlightStage.SubAck : InFlightStage.UnsubAck, batch.ToArray());
             if (subscribe) WriteSubscribe(id, batch, output);
-            else MqttPackets.WriteUnsubscribe(output, options.Version, id, [.. batch.Select(entry => (ReadOnlyMemory<byte>)entry.Encoded)]);
+            else MqttPackets.WriteUnsubscribe(output, _options.Version, id, [.. batch.Select(entry => (ReadOnlyMemory<byte>)entry.Encoded)]);
         }
         if (_operations.Count == 0 && _filterPackets == 0) _connection?.FiltersAcknowledged();
     }
@@ -273,12 +273,12 @@ internal sealed partial class ClientSession
     private void WriteSubscribe(ushort id, List<FilterEntry> batch, OutputBuffer output)
     {
         var properties = new PropertyWriter();
-        if (options.Version == MqttVersion.V500 && batch[0].Wanted.Identifier is { } identifier)
+        if (_options.Version == MqttVersion.V500 && batch[0].Wanted.Identifier is { } identifier)
         {
             properties.WriteVariable(PropertyId.SubscriptionIdentifier, identifier);
         }
         MqttPackets.WriteSubscribe(
-            output, options.Version, id, properties.Written,
-            [.. batch.Select(entry => ((ReadOnlyMemory<byte>)entry.Encoded, entry.OptionsFor(options.Version)))]);
+            output, _options.Version, id, properties.Written,
+            [.. batch.Select(entry => ((ReadOnlyMemory<byte>)entry.Encoded, entry.OptionsFor(_options.Version)))]);
     }
 }

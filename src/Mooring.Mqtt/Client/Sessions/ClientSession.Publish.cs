@@ -9,20 +9,19 @@ internal sealed partial class ClientSession
     {
         lock (_gate)
         {
-            if (_stopped is not null) pending.Release();
             ThrowIfStopped();
             _queue.Add(pending);
             _connection?.Wake();
         }
     }
 
-    /// <summary>Its publisher gave up: it is taken back unless it has been sent.</summary>
+    /// <summary>Its publisher gave up: it is taken back unless it has been sent, or was to be queued and is.</summary>
     internal void Withdraw(PendingPublish pending)
     {
         lock (_gate)
         {
-            if (!_queue.TryRemove(pending)) return;
-            pending.Release();
+            if (pending.IsCompleted || !_queue.TryRemove(pending)) return;
+            pending.LetGo();
             SignalIfDrained();
         }
     }
@@ -57,7 +56,7 @@ internal sealed partial class ClientSession
                 case InFlightStage.PubRec:
                     _inFlight.AwaitPubComp(id);
                     // From here on only PUBREL is repeated (MQTT-4.3.3-5).
-                    _inFlight.ItemOf<PendingPublish>(id).Release();
+                    _inFlight.ItemOf<PendingPublish>(id).DropPayload();
                     WritePubRel(id, MqttReasonCode.Success);
                     return;
                 case InFlightStage.PubComp:
@@ -94,7 +93,7 @@ internal sealed partial class ClientSession
     private void WritePubRel(ushort id, MqttReasonCode reason)
     {
         if (_connection is not { IsClosing: false } connection) return;
-        MqttPackets.WriteAck(connection.ControlPackets, MqttPacketType.PubRel, options.Version, id, reason);
+        MqttPackets.WriteAck(connection.ControlPackets, MqttPacketType.PubRel, _options.Version, id, reason);
         connection.Wake();
     }
 
@@ -152,7 +151,7 @@ internal sealed partial class ClientSession
     private bool Fits(PendingPublish pending, int propertyLength)
     {
         var length = MqttPackets.PublishLength(
-            options.Version, pending.Topic.Length, pending.QualityOfService, propertyLength, pending.Payload.Length, out var body);
+            _options.Version, pending.Topic.Length, pending.QualityOfService, propertyLength, pending.Payload.Length, out var body);
         return (uint)length <= _connection!.Server.MaximumPacketBytes && body <= VariableByteInteger.Maximum;
     }
 
@@ -162,10 +161,10 @@ internal sealed partial class ClientSession
         if (mayUseAlias && aliases is not null && Fits(pending, pending.Properties.Length + Connections.OutboundAliases.AliasBytes)
             && aliases.TryUse(pending, out var properties, out var topicIsKnown))
         {
-            MqttPackets.WritePublish(output, options.Version, flags, topicIsKnown ? default : pending.Topic, id, properties, pending.Payload);
+            MqttPackets.WritePublish(output, _options.Version, flags, topicIsKnown ? default : pending.Topic, id, properties, pending.Payload);
             return;
         }
-        MqttPackets.WritePublish(output, options.Version, flags, pending.Topic, id, pending.Properties, pending.Payload);
+        MqttPackets.WritePublish(output, _options.Version, flags, pending.Topic, id, pending.Properties, pending.Payload);
     }
 
     /// <summary>The broker has kept the session: everything unacknowledged goes out again in the original order (MQTT-4.4.0-1).</summary>
@@ -213,7 +212,7 @@ internal sealed partial class ClientSession
             }
         }
         ForgetReceived();
-        if (repeated + inDoubt > 0) log.SessionLost(repeated, inDoubt);
+        if (repeated + inDoubt > 0) _log.SessionLost(repeated, inDoubt);
     }
 
     private void WriteResent(OutputBuffer output)
@@ -227,7 +226,7 @@ internal sealed partial class ClientSession
             Spend(pending);
             if (stage == InFlightStage.PubComp)
             {
-                MqttPackets.WriteAck(output, MqttPacketType.PubRel, options.Version, id);
+                MqttPackets.WriteAck(output, MqttPacketType.PubRel, _options.Version, id);
                 continue;
             }
             WritePublish(pending, id, (byte)(pending.Flags | 0x08), mayUseAlias: false, output);

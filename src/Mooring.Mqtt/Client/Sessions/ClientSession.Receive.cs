@@ -28,10 +28,10 @@ internal sealed partial class ClientSession
             }
             if (qos == QualityOfService.AtLeastOnce) connection.UnacknowledgedInbound++;
             var open = connection.UnacknowledgedInbound + _received.Count;
-            if (options.Version == MqttVersion.V500 && open > options.Limits.ReceiveMaximum)
+            if (_options.Version == MqttVersion.V500 && open > _options.Limits.ReceiveMaximum)
             {
                 MqttProtocolException.Throw(
-                    MqttReasonCode.ReceiveMaximumExceeded, $"{open} messages without acknowledgement; {options.Limits.ReceiveMaximum} are allowed");
+                    MqttReasonCode.ReceiveMaximumExceeded, $"{open} messages without acknowledgement; {_options.Limits.ReceiveMaximum} are allowed");
             }
             return true;
         }
@@ -76,13 +76,13 @@ internal sealed partial class ClientSession
 
     private void AppendAck(ClientConnection connection, MqttPacketType type, ushort id)
     {
-        if (!connection.IsClosing) MqttPackets.WriteAck(connection.ControlPackets, type, options.Version, id);
+        if (!connection.IsClosing) MqttPackets.WriteAck(connection.ControlPackets, type, _options.Version, id);
     }
 
     private void WriteAck(ClientConnection connection, MqttPacketType type, ushort id, MqttReasonCode reason)
     {
         if (connection.IsClosing) return;
-        MqttPackets.WriteAck(connection.ControlPackets, type, options.Version, id, reason);
+        MqttPackets.WriteAck(connection.ControlPackets, type, _options.Version, id, reason);
         connection.Wake();
     }
 

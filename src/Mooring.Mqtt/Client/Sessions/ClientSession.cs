@@ -8,13 +8,15 @@ namespace Mooring.Mqtt.Client.Sessions;
 /// What outlives connections: messages to be sent, identifiers in use, QoS 2 identifiers received, subscriptions. Connections attach
 /// to it, one after another; everything in it is touched under one lock, which is never held while foreign code runs.
 /// </summary>
-internal sealed partial class ClientSession(MqttClientOptions options, ClientLog log)
+internal sealed partial class ClientSession
 {
     /// <summary>Bytes collected for one write: enough that system calls do not count, few enough to stay in the cache.</summary>
     private const int BatchBytes = 64 * 1024;
 
+    private readonly MqttClientOptions _options;
+    private readonly ClientLog _log;
     private readonly Lock _gate = new();
-    private readonly SendQueue _queue = new(options.Limits.QueuedMessages, options.Limits.QueuedBytes);
+    private readonly SendQueue _queue;
     private readonly InFlightPackets _inFlight = new();
     private readonly Queue<ushort> _resend = new();
     private ClientConnection? _connection;
@@ -25,7 +27,16 @@ internal sealed partial class ClientSession(MqttClientOptions options, ClientLog
     private Exception? _stopped;
     private TaskCompletionSource? _drained;
 
-    internal MqttClientOptions Options => options;
+    internal ClientSession(MqttClientOptions options, ClientLog log)
+    {
+        (_options, _log) = (options, log);
+        _queue = new SendQueue(options.Limits.QueuedMessages, options.Limits.QueuedBytes);
+        Idle = new IdlePublishes(this);
+    }
+
+    internal MqttClientOptions Options => _options;
+
+    internal IdlePublishes Idle { get; }
 
     /// <summary>
     /// Gives the session a connection whose CONNACK has been read, decides what of the old state is sent again, and queues the
@@ -35,9 +46,9 @@ internal sealed partial class ClientSession(MqttClientOptions options, ClientLog
     {
         lock (_gate)
         {
-            _quotaMaximum = Math.Min(options.Limits.InFlightMessages, connection.Server.ReceiveMaximum);
+            _quotaMaximum = Math.Min(_options.Limits.InFlightMessages, connection.Server.ReceiveMaximum);
             _quota = _quotaMaximum;
-            _exactlyOnceQuotaMaximum = options.Version == MqttVersion.V500 ? _quotaMaximum : options.Limits.InFlightExactlyOnce;
+            _exactlyOnceQuotaMaximum = _options.Version == MqttVersion.V500 ? _quotaMaximum : _options.Limits.InFlightExactlyOnce;
             _exactlyOnceQuota = _exactlyOnceQuotaMaximum;
             _connection = connection;
             if (sessionPresent) Resume();
@@ -125,7 +136,7 @@ internal sealed partial class ClientSession(MqttClientOptions options, ClientLog
         lock (_gate)
         {
             if (connection.IsClosing) return;
-            MqttPackets.WriteReason(connection.ControlPackets, MqttPacketType.Disconnect, options.Version, reason);
+            MqttPackets.WriteReason(connection.ControlPackets, MqttPacketType.Disconnect, _options.Version, reason);
             connection.IsClosing = true;
             connection.Wake();
         }
@@ -164,13 +175,8 @@ internal sealed partial class ClientSession(MqttClientOptions options, ClientLog
 
     private void Finish(PendingPublish pending, Exception? error)
     {
-        pending.Release();
-        if (error is null)
-        {
-            pending.TryComplete();
-            return;
-        }
-        var told = pending.TryFail(_stopped == error ? Stopped(error) : error);
-        if (!told) log.NotDelivered(pending.TopicText, error.Message);
+        if (error is null) pending.TryComplete();
+        else if (!pending.TryFail(_stopped == error ? Stopped(error) : error)) _log.NotDelivered(pending.TopicText, error.Message);
+        pending.LetGo();
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Text;
 using System.Threading.Tasks.Sources;
 using Mooring.Mqtt.Codec;
@@ -6,50 +7,37 @@ using Mooring.Mqtt.Codec;
 namespace Mooring.Mqtt.Client.Sessions;
 
 /// <summary>
-/// One message on its way out, copied from the caller's: topic, properties and payload in one rented buffer, ready to be written as
-/// often as connections break. It is also what the publisher awaits.
+/// One message on its way out, copied from the caller's: topic, properties and payload in one buffer, ready to be written as often as
+/// connections break. It is also what the publisher awaits. When both session and publisher are done with it, it serves another message.
 /// </summary>
-internal sealed class PendingPublish : IValueTaskSource
+internal sealed class PendingPublish(ClientSession session) : IValueTaskSource
 {
+    /// <summary>A small buffer stays with the object; larger ones are rented.</summary>
+    private const int OwnBufferBytes = 1024;
+
     // Lone surrogates must not become question marks silently.
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     [ThreadStatic]
     private static PropertyWriter? t_properties;
 
-    private readonly byte[] _buffer;
-    private readonly int _topicLength;
-    private readonly int _propertiesLength;
-    private readonly int _length;
-    private readonly ClientSession _session;
+    private byte[] _own = [];
+    private byte[]? _rented;
+    private int _topicLength;
+    private int _propertiesLength;
     private ManualResetValueTaskSourceCore<bool> _done = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _cancellation;
     private int _completed;
-    private bool _released;
+    private int _owners;
 
-    private PendingPublish(ClientSession session, MqttMessage message, ReadOnlySpan<byte> properties, int topicLength)
-    {
-        _session = session;
-        _topicLength = topicLength;
-        _propertiesLength = properties.Length;
-        _length = topicLength + properties.Length + message.Payload.Length;
-        _buffer = ArrayPool<byte>.Shared.Rent(_length);
-        StrictUtf8.GetBytes(message.Topic, _buffer);
-        properties.CopyTo(_buffer.AsSpan(topicLength));
-        message.Payload.Span.CopyTo(_buffer.AsSpan(topicLength + properties.Length));
-        TopicText = message.Topic;
-        QualityOfService = message.QualityOfService;
-        Retain = message.Retain;
-    }
+    internal string TopicText { get; private set; } = "";
 
-    internal string TopicText { get; }
+    internal QualityOfService QualityOfService { get; private set; }
 
-    internal QualityOfService QualityOfService { get; }
-
-    internal bool Retain { get; }
+    internal bool Retain { get; private set; }
 
     /// <summary>Whoever publishes waits for room in the queue only, not for the acknowledgement.</summary>
-    internal bool CompletesWhenQueued { get; init; }
+    internal bool CompletesWhenQueued { get; private set; }
 
     /// <summary>Order of acceptance; decides between the queues of QoS 0 and of the others.</summary>
     internal long Sequence { get; set; }
@@ -62,31 +50,46 @@ internal sealed class PendingPublish : IValueTaskSource
     internal PendingPublish? Next { get; set; }
 
     /// <summary>Bytes held.</summary>
-    internal int Length => _length;
+    internal int Length { get; private set; }
 
-    internal ReadOnlySpan<byte> Topic => _buffer.AsSpan(0, _topicLength);
+    internal ReadOnlySpan<byte> Topic => Buffer.AsSpan(0, _topicLength);
 
-    internal ReadOnlySpan<byte> Properties => _buffer.AsSpan(_topicLength, _propertiesLength);
+    internal ReadOnlySpan<byte> Properties => Buffer.AsSpan(_topicLength, _propertiesLength);
 
-    internal ReadOnlySpan<byte> Payload => _buffer.AsSpan(_topicLength + _propertiesLength, _length - _topicLength - _propertiesLength);
+    internal ReadOnlySpan<byte> Payload => Buffer.AsSpan(_topicLength + _propertiesLength, Length - _topicLength - _propertiesLength);
 
     internal byte Flags => (byte)(((int)QualityOfService << 1) | (Retain ? 1 : 0));
 
     internal ValueTask Completion => new(this, _done.Version);
 
+    private byte[] Buffer => _rented ?? _own;
+
+    /// <summary>Takes a message in; the caller's may change afterwards.</summary>
     /// <exception cref="MqttRefusedException">The topic is not a topic name.</exception>
-    internal static PendingPublish Create(ClientSession session, MqttMessage message, MqttVersion version, bool completesWhenQueued)
+    /// <exception cref="ArgumentException">A property is not valid.</exception>
+    internal void Fill(MqttMessage message, MqttVersion version, bool completesWhenQueued)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int)message.QualityOfService, (int)QualityOfService.ExactlyOnce);
-        var topicLength = StrictUtf8.GetByteCount(message.Topic);
-        if (topicLength is 0 or > ushort.MaxValue || message.Topic.AsSpan().ContainsAny('+', '#', '\0'))
+        _topicLength = StrictUtf8.GetByteCount(message.Topic);
+        if (_topicLength is 0 or > ushort.MaxValue || message.Topic.AsSpan().ContainsAny('+', '#', '\0'))
         {
             throw new MqttRefusedException((byte)MqttReasonCode.TopicNameInvalid, $"'{message.Topic}' is not a topic name");
         }
         var properties = t_properties ??= new PropertyWriter();
         properties.Clear();
         if (version == MqttVersion.V500) MessageProperties.Write(properties, message);
-        return new PendingPublish(session, message, properties.Written, topicLength) { CompletesWhenQueued = completesWhenQueued };
+        _propertiesLength = properties.Written.Length;
+        Length = _topicLength + _propertiesLength + message.Payload.Length;
+        Reserve();
+        StrictUtf8.GetBytes(message.Topic, Buffer);
+        properties.Written.CopyTo(Buffer.AsSpan(_topicLength));
+        message.Payload.Span.CopyTo(Buffer.AsSpan(_topicLength + _propertiesLength));
+        TopicText = message.Topic;
+        QualityOfService = message.QualityOfService;
+        Retain = message.Retain;
+        CompletesWhenQueued = completesWhenQueued;
+        _done.Reset();
+        (_completed, _owners) = (0, 2);
     }
 
     internal void CancelWith(CancellationToken cancellationToken)
@@ -95,6 +98,8 @@ internal sealed class PendingPublish : IValueTaskSource
         _cancellation = cancellationToken.UnsafeRegister(
             static (state, token) => ((PendingPublish)state!).Cancel(token), this);
     }
+
+    internal bool IsCompleted => Volatile.Read(ref _completed) != 0;
 
     internal bool TryComplete()
     {
@@ -110,18 +115,35 @@ internal sealed class PendingPublish : IValueTaskSource
         return true;
     }
 
-    /// <summary>Gives the buffer back; the message will not be written again. Needs the session's lock.</summary>
-    internal void Release()
+    /// <summary>The message will not be written again. Needs the session's lock.</summary>
+    internal void DropPayload()
     {
-        if (_released) return;
-        _released = true;
-        ArrayPool<byte>.Shared.Return(_buffer);
+        if (_rented is null) return;
+        ArrayPool<byte>.Shared.Return(_rented);
+        _rented = null;
+        Length = _topicLength = _propertiesLength = 0;
+    }
+
+    /// <summary>The session is done with it. Needs the session's lock.</summary>
+    internal void LetGo()
+    {
+        DropPayload();
+        ReleaseOwner();
     }
 
     void IValueTaskSource.GetResult(short token)
     {
+        // Waits for a cancellation that runs just now: nothing may touch the object after its release.
         _cancellation.Dispose();
-        _done.GetResult(token);
+        _cancellation = default;
+        try
+        {
+            _done.GetResult(token);
+        }
+        finally
+        {
+            ReleaseOwner();
+        }
     }
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _done.GetStatus(token);
@@ -130,9 +152,21 @@ internal sealed class PendingPublish : IValueTaskSource
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _done.OnCompleted(continuation, state, token, flags);
 
+    private void Reserve()
+    {
+        if (Length > OwnBufferBytes) _rented = ArrayPool<byte>.Shared.Rent(Length);
+        else if (_own.Length < Length) _own = new byte[BitOperations.RoundUpToPowerOf2((uint)Length)];
+    }
+
+    /// <summary>Session and publisher are the owners; the last one puts it away.</summary>
+    private void ReleaseOwner()
+    {
+        if (Interlocked.Decrement(ref _owners) == 0) session.Idle.Return(this);
+    }
+
     private void Cancel(CancellationToken cancellationToken)
     {
-        _session.Withdraw(this);
+        session.Withdraw(this);
         TryFail(new OperationCanceledException(cancellationToken));
     }
 }
