@@ -61,10 +61,12 @@ internal sealed class CarReport(CarDrive drive, VirtualFleet fleet, IHostApplica
         var answered = (now.StatusesAnswered - before.StatusesAnswered) / seconds;
         var commands = (now.Commands - before.Commands) / seconds;
         var (median, slow) = (now.RoundTrip(0.5, before).TotalMilliseconds, now.RoundTrip(0.99, before).TotalMilliseconds);
+        var times = median > 0 ? $" (p50 {median:G3} ms, p99 {slow:G3} ms)" : "";
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{now.Running} of {now.Cars} connected, {answered:F1} statuses/s answered (p50 {median:G3} ms, p99 {slow:G3} ms), {commands:F1} commands/s, {now.Ended - before.Ended} session(s) ended")
-            + (fleet.Problem is { } problem ? $"; {problem}" : ""));
+            $"{now.Running} of {now.Cars} connected, {answered:F1} statuses/s answered{times}, {commands:F1} commands/s, {now.Ended - before.Ended} session(s) ended{Suffix(fleet.Problem)}"));
         return now;
     }
+
+    private static string Suffix(string? problem) => problem is null ? "" : $"; {problem}";
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using Mooring.Cli.Hosting;
 using Mooring.Fleet.Configuration;
@@ -49,8 +48,8 @@ internal sealed class CarVerb
     private readonly Option<string> _broker = Value(
         "--broker", "ADDRESS", "mqtt://127.0.0.1:1883", "The broker: mqtt://HOST, mqtts://HOST (TLS), ws://HOST/PATH or wss://HOST/PATH, with :PORT where needed.");
 
-    private readonly Option<string?> _user = Optional("--user", "NAME", "User name for the broker.");
-    private readonly Option<string?> _passwordFile = Optional("--password-file", "FILE", "File with the password in its first line.");
+    private readonly Option<string?> _user = Optional("--user", "NAME", "User name for the broker; MOORING_MQTT_USERNAME unless given.");
+    private readonly Option<string?> _passwordFile = Optional("--password-file", "FILE", "File with the password in its first line; MOORING_MQTT_PASSWORD unless given.");
     private readonly Option<string?> _authorities = Optional("--ca", "FILE", "PEM file of the authorities to trust; those of the system unless given.");
     private readonly Option<string?> _certificate = Optional("--cert", "FILE", "PEM file of a client certificate.");
     private readonly Option<string?> _key = Optional("--key", "FILE", "PEM file of its key, when that is not in the certificate's file.");
@@ -85,6 +84,10 @@ internal sealed class CarVerb
         _version.AcceptOnlyFromAmong("3.1.1", "5.0");
         _connections.AcceptOnlyFromAmong("per-car", "shared");
         Require(_count, count => count is >= 1 and <= CarsMax, $"1 to {CarsMax}");
+        _count.Validators.Add(result =>
+        {
+            if (result.GetResult(_names)?.Tokens.Count > 1) result.AddError("--count takes one NAME, which is put before the numbers");
+        });
         Require(_rate, rate => ParseRate(rate) is not null, "a number from 0 on, or max");
         Require(_devices, list => ParseDevices(list).All(d => d.Kind is not null), "drive, button and echo with commas, and =ROLE behind each if wanted");
         Require(_broker, address => Uri.TryCreate(address, UriKind.Absolute, out _), "an address such as mqtt://localhost:1883");
@@ -103,7 +106,6 @@ internal sealed class CarVerb
             verb._version, verb._step, verb._reconnect, verb._aggregation, verb._response, verb._for, verb._report, verb._logLevel,
         };
         LongHelp.AddTo(command, Text);
-        command.Validators.Add(verb.CheckNames);
         command.SetAction(verb.RunAsync);
         return command;
     }
@@ -155,15 +157,16 @@ internal sealed class CarVerb
 
     private MqttClientOptions ReadClient(ParseResult parsed, TimeSpan reconnectDelay)
     {
-        var (user, passwordFile) = (parsed.GetValue(_user), parsed.GetValue(_passwordFile));
+        var user = parsed.GetValue(_user) ?? Environment.GetEnvironmentVariable("MOORING_MQTT_USERNAME");
+        var password = parsed.GetValue(_passwordFile) is { } file
+            ? File.ReadLines(file).FirstOrDefault() ?? ""
+            : Environment.GetEnvironmentVariable("MOORING_MQTT_PASSWORD");
         var (authorities, certificate, key) = (parsed.GetValue(_authorities), parsed.GetValue(_certificate), parsed.GetValue(_key));
         return new MqttClientOptions
         {
             Server = new Uri(parsed.GetValue(_broker)!),
             Version = parsed.GetValue(_version) == "5.0" ? MqttVersion.V500 : MqttVersion.V311,
-            Credentials = user is null && passwordFile is null
-                ? null
-                : new MqttCredentials(user, passwordFile is null ? null : File.ReadLines(passwordFile).FirstOrDefault() ?? ""),
+            Credentials = user is null && password is null ? null : new MqttCredentials(user, password),
             Tls = authorities is null && certificate is null && key is null
                 ? null
                 : new TlsFiles { Authorities = authorities, Certificate = certificate, Key = key },
@@ -194,12 +197,6 @@ internal sealed class CarVerb
             });
         }
         return devices;
-    }
-
-    private void CheckNames(CommandResult result)
-    {
-        if (result.GetValue(_count) is not null && result.GetValue(_names) is { Length: > 1 })
-            result.AddError("--count takes one NAME, which is put before the numbers");
     }
 
     /// <summary>What a parser of numbers lets through; everything else is the options' own to judge.</summary>

@@ -16,6 +16,8 @@ public sealed class NativeLibraries
 
     public static string Sample => RepositoryRoot.Combine("artifacts", "native", "libsample.so");
 
+    public static string Doorbell => RepositoryRoot.Combine("artifacts", "native", "libdoorbell.so");
+
     public static string Faults => RepositoryRoot.Combine("artifacts", "native", "libfaults.so");
 
     public static string Lacking => RepositoryRoot.Combine("artifacts", "native", "liblacking.so");
