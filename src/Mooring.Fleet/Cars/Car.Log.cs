@@ -11,8 +11,8 @@ internal sealed partial class Car
     [LoggerMessage(4001, LogLevel.Information, "Car {Car}: session {Session} runs with {Devices} device(s)")]
     private static partial void LogRunning(ILogger logger, string car, string session, int devices);
 
-    [LoggerMessage(4002, LogLevel.Warning, "Car {Car}: session {Session} ended: {Reason}")]
-    private static partial void LogEnded(ILogger logger, string car, string session, string reason);
+    [LoggerMessage(EventId = 4002, Message = "Car {Car}: session {Session} ended: {Reason}")]
+    private static partial void LogEnded(ILogger logger, LogLevel level, string car, string session, string reason);
 
     [LoggerMessage(4003, LogLevel.Error, "Car {Car}: a fault in handling ended the session")]
     private static partial void LogFault(ILogger logger, string car, Exception exception);
@@ -56,8 +56,8 @@ internal sealed partial class Car
     [LoggerMessage(4016, LogLevel.Warning, "Car {Car}: the command for device {Device} was not delivered: {Type}")]
     private static partial void LogNotDelivered(ILogger logger, string car, string device, CommandResponse.Types.Type type);
 
-    [LoggerMessage(4017, LogLevel.Warning, "Car {Car}: a command for device {Device} was dropped")]
-    private static partial void LogDropped(ILogger logger, string car, string device);
+    [LoggerMessage(4017, LogLevel.Warning, "Car {Car}: a command for device {Device} was dropped ({Count} not delivered so far)")]
+    private static partial void LogDropped(ILogger logger, string car, string device, long count);
 
     [LoggerMessage(4018, LogLevel.Warning, "Car {Car}: Connect of session '{Session}' was refused: {Reason}")]
     private static partial void LogConnectRefused(ILogger logger, string car, string session, string reason);

@@ -50,7 +50,7 @@ internal sealed partial class Car
                 return;
         }
         while (_phase == Phase.Normal && _window.TryRelease(now, out var released)) await ReactAsync(released);
-        if (_phase == Phase.Normal && _connected.Count == 0) await EndSessionAsync("no device is left", sendNote: true);
+        if (_phase == Phase.Normal && _connected.Count == 0) await EndSessionAsync(LastDeviceLeft, sendNote: true);
     }
 
     private ModuleSlot? FindModule(Device device) =>
@@ -248,9 +248,10 @@ internal sealed partial class Car
 
     private void CountUndelivered(CarCommand command)
     {
-        Interlocked.Increment(ref Counters.CommandsUndelivered);
+        var count = Interlocked.Increment(ref Counters.CommandsUndelivered);
         command.Outcome?.TrySetResult(CommandOutcome.Dropped);
-        LogDropped(_logger, _settings.Name, Describe(command.Device));
+        // One line for each power of two: a module that talks on without a car must not fill the log.
+        if (long.IsPow2(count)) LogDropped(_logger, _settings.Name, Describe(command.Device), count);
     }
 
     private static string Describe(Device? device) =>

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
 using Mooring.Mqtt;
@@ -55,6 +56,8 @@ internal sealed partial class Car
         await PublishAsync(new ExternalServer { ConnectResponse = new ConnectResponse { SessionId = SessionId } });
         if (_listed.Count == 0) await EndSessionAsync(NoDevice, sendNote: true);
     }
+
+    private const string LastDeviceLeft = "no device is left";
 
     private const string NoDevice = "no device of the car was accepted";
 
@@ -181,7 +184,9 @@ internal sealed partial class Car
             // ERROR stays visible for a while, unless a Connect comes first.
             if (_linkUp) _phaseDeadline = Now + _settings.ErrorShown;
         }
-        if (hadSession) LogEnded(_logger, _settings.Name, SessionId, reason);
+        // Neither a stop nor the farewell of the last device is anything to look after.
+        var isOrderly = to == CarState.Stopped || reason == LastDeviceLeft;
+        if (hadSession) LogEnded(_logger, isOrderly ? LogLevel.Information : LogLevel.Warning, _settings.Name, SessionId, reason);
         // What belongs to the session is forgotten before anything foreign is called, so that a failing call leaves no half of it.
         var gone = ForgetSession(hadSession, reason);
         try

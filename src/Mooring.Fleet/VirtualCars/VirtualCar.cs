@@ -158,7 +158,8 @@ internal sealed partial class VirtualCar : IDisposable
         catch (SessionOverException e)
         {
             Tally.Ended.Increment();
-            LogEnded(_logger, Name, session.Id, e.Message);
+            // A note is how a server takes its leave.
+            LogEnded(_logger, e.End == SessionEnd.Note ? LogLevel.Information : LogLevel.Warning, Name, session.Id, e.Message);
             return e.End;
         }
         finally
@@ -193,6 +194,6 @@ internal sealed partial class VirtualCar : IDisposable
     [LoggerMessage(4300, LogLevel.Information, "Virtual car {Car}: session {Session} runs with {Devices} device(s)")]
     private static partial void LogRunning(ILogger logger, string car, string session, int devices);
 
-    [LoggerMessage(4301, LogLevel.Warning, "Virtual car {Car}: session {Session} ended: {Reason}")]
-    private static partial void LogEnded(ILogger logger, string car, string session, string reason);
+    [LoggerMessage(EventId = 4301, Message = "Virtual car {Car}: session {Session} ended: {Reason}")]
+    private static partial void LogEnded(ILogger logger, LogLevel level, string car, string session, string reason);
 }

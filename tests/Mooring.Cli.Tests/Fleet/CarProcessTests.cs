@@ -72,6 +72,23 @@ public sealed class CarProcessTests : FleetProcessTest
     }
 
     [Fact]
+    public async Task Demo_hasCarsDrive_onTheirOwn_andEndsWithoutAWord()
+    {
+        var up = Own(ProcessUnderTest.Start(
+            Program,
+            ["up", "--demo", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--data", Path.Combine(Folder, "data")]));
+        await up.LineAsync("Ctrl-C stops everything.", TestTimeout);
+        var row = up.Lines.Single(l => l.Contains("external server", StringComparison.Ordinal));
+        using var http = new HttpClient();
+        var car = new Uri(row[(row.IndexOf("curl ", StringComparison.Ordinal) + 5)..].Trim() + "/demo_1");
+        while (!(await http.GetStringAsync(car, TestTimeout)).Contains("\"running\"", StringComparison.OrdinalIgnoreCase))
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestTimeout);
+        up.Interrupt();
+        Assert.Equal(0, await up.ExitAsync(TestTimeout));
+        Assert.Equal("Ctrl-C stops everything.", up.Lines[^1]);
+    }
+
+    [Fact]
     public async Task CarThatNobodyKnows_isTold_withExitCode1()
     {
         var broker = Own(new Mosquitto(Folder));
