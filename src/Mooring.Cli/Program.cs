@@ -9,6 +9,7 @@ var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, 
     BrokerVerb.Create(),
     CarVerb.Create(),
     ChatVerb.Create(),
+    TunnelVerb.Create(),
     BenchVerb.Create(),
 };
 

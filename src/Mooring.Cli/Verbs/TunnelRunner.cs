@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Mooring.Tunnel.Client;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary>Publishes tunnels until a signal comes or the server refuses for good.</summary>
+internal static class TunnelRunner
+{
+    internal const int Unavailable = 69;
+    internal const int TryLater = 75;
+    internal const int BadConfiguration = 78;
+
+    internal static async Task<int> RunAsync(
+        TunnelTarget target, IReadOnlyList<TunnelDefinition> definitions, TunnelOutput output, CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        }
+
+        using var loggers = output.CreateLoggers();
+        try
+        {
+            var token = target.Token ?? await RegisterAsync(target, output, stopping.Token);
+            var options = new TunnelClientOptions
+            {
+                Server = target.Server,
+                Token = token,
+                Tunnels = definitions,
+                IsInsecure = target.IsInsecure,
+                Wire = target.Wire,
+                KeepsTryingAtStart = true,
+                RequestObserved = request => Log(output, request),
+            };
+            output.Note($"Connecting to {target.Server}...");
+            await using var client = await TunnelClient.ConnectAsync(options, loggers, cancellationToken: stopping.Token);
+            Announce(client, output);
+            await client.Completion.WaitAsync(stopping.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (TunnelException exception)
+        {
+            TunnelOutput.Error(exception.Message);
+            return ExitCodeOf(exception.Outcome);
+        }
+        catch (TunnelApiException exception)
+        {
+            TunnelOutput.Error(exception.Message);
+            return exception.IsTransient ? TryLater : Unavailable;
+        }
+    }
+
+    internal static int ExitCodeOf(TunnelOutcome outcome) => outcome switch
+    {
+        TunnelOutcome.Invalid => 2,
+        TunnelOutcome.Exhausted => TryLater,
+        _ => Unavailable,
+    };
+
+    private static async Task<string> RegisterAsync(TunnelTarget target, TunnelOutput output, CancellationToken cancellationToken)
+    {
+        using var api = new TunnelApi(target.Server, target.IsInsecure);
+        output.Note("No token yet: registering an anonymous account...");
+        var token = await api.RegisterAsync(cancellationToken: cancellationToken);
+        await target.File.SetAsync("auth_token", token);
+        output.Note($"Saved its token in {target.File.Path}");
+        return token;
+    }
+
+    private static void Announce(TunnelClient client, TunnelOutput output)
+    {
+        foreach (var tunnel in client.Tunnels)
+        {
+            if (output.IsJson)
+            {
+                var result = new PublishedResult(
+                    tunnel.Url, tunnel.Definition.Protocol == TunnelProtocol.Tcp ? "tcp" : "http", tunnel.Definition.LocalPort, tunnel.Subdomain);
+                TunnelOutput.Result(JsonSerializer.Serialize(result, TunnelJson.Default.PublishedResult));
+                continue;
+            }
+            TunnelOutput.Result(tunnel.Url);
+            output.Note($"Forwarding {tunnel.Url} -> localhost:{tunnel.Definition.LocalPort.ToString(CultureInfo.InvariantCulture)}");
+        }
+        output.Note("Press Ctrl+C to stop");
+        output.Note(new string('-', 40));
+    }
+
+    private static void Log(TunnelOutput output, ObservedRequest request) =>
+        output.Note(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetLocalNow():HH:mm:ss} [INFO] {request.Method} {request.Path} -> {request.Status}"));
+}
+
+internal sealed record PublishedResult(string Url, string Protocol, int LocalPort, string Subdomain);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(PublishedResult))]
+internal sealed partial class TunnelJson : JsonSerializerContext;

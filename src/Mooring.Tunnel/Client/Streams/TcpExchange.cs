@@ -1,0 +1,124 @@
+using System.Net.Sockets;
+using Mooring.Tunnel.Client.Origin;
+using Mooring.Tunnel.Links;
+using Mooring.Tunnel.Protocol.GenerationB;
+
+namespace Mooring.Tunnel.Client.Streams;
+
+/// <summary>One TCP connection to the application; each direction ends by itself when the server knows half-close.</summary>
+internal sealed class TcpExchange : ClientStream, IOutletOwner
+{
+    private readonly StreamOutlet _outlet;
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private OriginConnection? _connection;
+
+    public TcpExchange(ClientSession session, ClientTunnel tunnel, in FrameView open)
+        : base(session, tunnel, open) => _outlet = new StreamOutlet(this);
+
+    public override void OnData(in FrameView frame)
+    {
+        if (frame.Credit > 0) Credit?.Add(frame.Credit);
+        if (!frame.Bytes.IsEmpty && !_outlet.TryAppend(frame.Bytes)) Fail("the application reads too slowly");
+        if (frame.IsEnd) _outlet.Complete();
+    }
+
+    public override void OnBatchEnd() => _outlet.Kick();
+
+    public override void OnClose(in FrameView frame)
+    {
+        // What came before it still has to reach the application.
+        TryEnd();
+        _outlet.Complete();
+    }
+
+    public override void OnReset(string reason)
+    {
+        if (!TryEnd()) return;
+        _outlet.Abandon();
+        _drained.TrySetResult();
+        _connection?.Dispose();
+    }
+
+    void IOutletOwner.OnWritten(int payloadBytes)
+    {
+        Tunnel.Received(payloadBytes);
+        Ledger.Consumed(payloadBytes);
+    }
+
+    void IOutletOwner.OnDrained()
+    {
+        _drained.TrySetResult();
+        try
+        {
+            if (!IsEnded && _connection?.Stream is NetworkStream network) network.Socket.Shutdown(SocketShutdown.Send);
+            else _connection?.Dispose();
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It was closed by the other side first.
+        }
+    }
+
+    void IOutletOwner.OnOutletBroken()
+    {
+        _drained.TrySetResult();
+        Fail("the application reset the connection");
+    }
+
+    protected override async Task RunAsync()
+    {
+        Tunnel.Count();
+        var status = 0;
+        try
+        {
+            _connection = await Tunnel.Pool.ConnectAsync(CancellationToken.None);
+            status = 200;
+            _outlet.Open(_connection.Stream);
+            await PumpOutAsync(_connection);
+            if (!IsEnded) await _drained.Task;
+            EndWithClose();
+        }
+        catch (OriginException exception)
+        {
+            EndWithReset(exception.Message);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            Fail("the application reset the connection");
+        }
+        finally
+        {
+            TryEnd();
+            _outlet.Abandon();
+            _connection?.Release();
+            Tunnel.Observed?.Invoke(new ObservedRequest("TCP", $":{Tunnel.Definition.LocalPort}", status, Session.Time.GetElapsedTime(Started), RequestId));
+        }
+    }
+
+    private async Task PumpOutAsync(OriginConnection connection)
+    {
+        while (await connection.FillAsync())
+        {
+            var bytes = connection.Unread;
+            Tunnel.Sent(bytes.Length);
+            if (!await Frames.SendAsync(Id, Credit, bytes)) return;
+            connection.Use(bytes.Length);
+            Frames.Link.Flush();
+        }
+        if (IsEnded) return;
+        if (!Frames.Has(Capabilities.HalfClose))
+        {
+            EndWithClose();
+            return;
+        }
+        Frames.EnqueueData(Id, [], isEnd: true);
+        Frames.Link.Flush();
+    }
+
+    private void Fail(string reason)
+    {
+        EndWithReset(reason);
+        _outlet.Abandon();
+        _connection?.Dispose();
+    }
+}

@@ -1,0 +1,35 @@
+namespace Mooring.Tunnel.Client;
+
+/// <summary>How a client reaches its server, and what it publishes there.</summary>
+public sealed record TunnelClientOptions
+{
+    /// <summary>Where a client goes that was told nothing else: the server of <c>mooring up</c>.</summary>
+    public const string DefaultServer = "localhost:6400";
+
+    /// <summary>The server: <c>HOST</c>, <c>HOST:PORT</c>, <c>ws://…</c> or <c>wss://…</c>.</summary>
+    public string Server { get; init; } = DefaultServer;
+
+    /// <summary>Token of the account.</summary>
+    public string Token { get; init; } = "";
+
+    /// <summary>What to publish; at least one.</summary>
+    public IReadOnlyList<TunnelDefinition> Tunnels { get; init; } = [];
+
+    /// <summary>Accept any certificate. Default false; certificates of this machine's own names are never checked.</summary>
+    public bool IsInsecure { get; init; }
+
+    /// <summary>Try for ever to get the first connection too. Default false: the first failure is thrown.</summary>
+    public bool KeepsTryingAtStart { get; init; }
+
+    /// <summary>Which generation of the wire is spoken.</summary>
+    public TunnelWire Wire { get; init; }
+
+    /// <summary>A connection on which nothing was heard for 20 s is asked for a sign of life; this is how long the answer may take. Default 20 s.</summary>
+    public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Told after each exchange with a visitor; called on the data path, so it must not wait.</summary>
+    public Action<ObservedRequest>? RequestObserved { get; init; }
+
+    /// <summary>Told when the connection changes.</summary>
+    public Action<TunnelStatus>? StatusChanged { get; init; }
+}

@@ -1,0 +1,9 @@
+namespace Mooring.Tunnel.Server.Accounts;
+
+/// <summary>Whom a token stands for.</summary>
+/// <param name="Id">Unique id.</param>
+/// <param name="Email">Address, made up for anonymous accounts.</param>
+/// <param name="TokenId">The token that was shown.</param>
+/// <param name="Scopes">What the token may do.</param>
+/// <param name="Quota">What the account may use.</param>
+internal sealed record Account(string Id, string Email, string TokenId, TokenScopes Scopes, Quota Quota);

@@ -1,0 +1,145 @@
+using System.Data.Common;
+using Mooring.Storage;
+
+namespace Mooring.Tunnel.Server.Accounts;
+
+/// <summary>Accounts and their tokens. A token is found by the index on its hash, however many there are.</summary>
+internal sealed class AccountStore(Database database, Quota standard, TimeProvider time)
+{
+    /// <summary>How often the date of a token's last use is written: often enough to find forgotten tokens, too seldom to cost anything.</summary>
+    private static readonly TimeSpan s_lastUsedPeriod = TimeSpan.FromMinutes(1);
+
+    private const string AccountColumns =
+        "a.id, a.email, t.id, t.scopes, a.tunnels, a.sessions, a.streams, a.requests_per_second, t.last_used";
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The account of a token; null when it is unknown, revoked, or its account is disabled.</summary>
+    public async ValueTask<Account?> AuthenticateAsync(string token, CancellationToken cancellationToken)
+    {
+        if (token.Length is 0 or > TokenText.LengthMax) return null;
+        var hash = TokenText.Hash(token);
+        var rows = await database.ReadAsync(
+            (session, stop) => session.QueryAsync(
+                $"""
+                SELECT {AccountColumns} FROM tunnel_tokens t JOIN tunnel_accounts a ON a.id = t.account
+                WHERE t.hash = @hash AND t.revoked = 0 AND a.disabled = 0
+                """, row => (Account: ReadAccount(row), LastUsed: row.GetInt64(8)), [("hash", hash)], stop),
+            cancellationToken);
+        if (rows is not [var found]) return null;
+        if (Now - found.LastUsed > s_lastUsedPeriod.TotalMilliseconds) await TouchAsync(found.Account.TokenId, cancellationToken);
+        return found.Account;
+    }
+
+    /// <summary>Creates an account with one token, which is returned and never seen again; null when the address is taken.</summary>
+    public Task<(string AccountId, string Token)?> RegisterAsync(string email, TokenScopes scopes, CancellationToken cancellationToken)
+    {
+        var token = TokenText.Create();
+        var id = Guid.NewGuid().ToString("N");
+        return database.WriteAsync<(string, string)?>(
+            async (session, stop) =>
+            {
+                var added = await session.ExecuteAsync(
+                    "INSERT INTO tunnel_accounts (id, email, created, disabled) VALUES (@id, @email, @now, 0) ON CONFLICT DO NOTHING",
+                    [("id", id), ("email", email), ("now", Now)], stop);
+                if (added == 0) return null;
+                await AddTokenAsync(session, id, token, scopes, "registration", stop);
+                return (id, token);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>One more token for an account; null when there is no such account.</summary>
+    public Task<string?> AddTokenAsync(string accountId, TokenScopes scopes, string label, CancellationToken cancellationToken)
+    {
+        var token = TokenText.Create();
+        return database.WriteAsync<string?>(
+            async (session, stop) =>
+            {
+                if (await session.NumberAsync("SELECT COUNT(*) FROM tunnel_accounts WHERE id = @id", [("id", accountId)], stop) is 0 or null) return null;
+                await AddTokenAsync(session, accountId, token, scopes, label, stop);
+                return token;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Makes sure that a token of the operator's choice exists, on an account of its own.</summary>
+    public Task EnsureTokenAsync(string token, string email, TokenScopes scopes, CancellationToken cancellationToken) => database.WriteAsync(
+        async (session, stop) =>
+        {
+            var hash = TokenText.Hash(token);
+            if (await session.NumberAsync("SELECT COUNT(*) FROM tunnel_tokens WHERE hash = @hash", [("hash", hash)], stop) > 0) return 0;
+            var ids = await session.QueryAsync("SELECT id FROM tunnel_accounts WHERE email = @email", row => row.GetString(0), [("email", email)], stop);
+            var id = ids.Count > 0 ? ids[0] : Guid.NewGuid().ToString("N");
+            if (ids.Count == 0)
+            {
+                await session.ExecuteAsync(
+                    "INSERT INTO tunnel_accounts (id, email, created, disabled) VALUES (@id, @email, @now, 0)",
+                    [("id", id), ("email", email), ("now", Now)], stop);
+            }
+            await AddTokenAsync(session, id, token, scopes, "operator", stop);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <summary>Replaces a token: the new one works, the old one does not.</summary>
+    public Task<string> RotateAsync(Account account, CancellationToken cancellationToken)
+    {
+        var token = TokenText.Create();
+        return database.WriteAsync(
+            async (session, stop) =>
+            {
+                await session.ExecuteAsync("UPDATE tunnel_tokens SET revoked = @now WHERE id = @id", [("id", account.TokenId), ("now", Now)], stop);
+                await AddTokenAsync(session, account.Id, token, account.Scopes, "rotation", stop);
+                return token;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Revokes one token; false when there is none with this id.</summary>
+    public Task<bool> RevokeAsync(string accountId, string tokenId, CancellationToken cancellationToken) => database.WriteAsync(
+        async (session, stop) => await session.ExecuteAsync(
+            "UPDATE tunnel_tokens SET revoked = @now WHERE id = @id AND account = @account AND revoked = 0",
+            [("id", tokenId), ("account", accountId), ("now", Now)], stop) > 0,
+        cancellationToken);
+
+    /// <summary>Sets what an account may use; false when there is no such account.</summary>
+    public Task<bool> SetQuotaAsync(string accountId, Quota quota, CancellationToken cancellationToken) => database.WriteAsync(
+        async (session, stop) => await session.ExecuteAsync(
+            "UPDATE tunnel_accounts SET tunnels = @t, sessions = @s, streams = @c, requests_per_second = @r WHERE id = @id",
+            [("id", accountId), ("t", (long)quota.Tunnels), ("s", (long)quota.Sessions), ("c", (long)quota.Streams), ("r", (long)quota.RequestsPerSecond)],
+            stop) > 0,
+        cancellationToken);
+
+    /// <summary>Accounts after a given id, in the order of ids.</summary>
+    public Task<List<AccountSummary>> ListAsync(string after, int count, CancellationToken cancellationToken) => database.ReadAsync(
+        (session, stop) => session.QueryAsync(
+            """
+            SELECT a.id, a.email, a.created, a.disabled, (SELECT COUNT(*) FROM tunnel_tokens t WHERE t.account = a.id AND t.revoked = 0)
+            FROM tunnel_accounts a WHERE a.id > @after ORDER BY a.id LIMIT @count
+            """,
+            row => new AccountSummary(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3) != 0, (int)row.GetInt64(4)),
+            [("after", after), ("count", (long)count)], stop),
+        cancellationToken);
+
+    private Task TouchAsync(string tokenId, CancellationToken cancellationToken) => database.WriteAsync(
+        (session, stop) => session.ExecuteAsync("UPDATE tunnel_tokens SET last_used = @now WHERE id = @id", [("id", tokenId), ("now", Now)], stop),
+        cancellationToken);
+
+    private async Task AddTokenAsync(
+        StorageSession session, string accountId, string token, TokenScopes scopes, string label, CancellationToken cancellationToken) =>
+        await session.ExecuteAsync(
+            "INSERT INTO tunnel_tokens (id, account, hash, scopes, label, created, last_used, revoked) VALUES (@id, @account, @hash, @scopes, @label, @now, 0, 0)",
+            [
+                ("id", Guid.NewGuid().ToString("N")), ("account", accountId), ("hash", TokenText.Hash(token)), ("scopes", (long)scopes),
+                ("label", label), ("now", Now),
+            ],
+            cancellationToken);
+
+    private Account ReadAccount(DbDataReader row) => new(
+        row.GetString(0), row.GetString(1), row.GetString(2), (TokenScopes)row.GetInt64(3),
+        new Quota(
+            Number(row, 4, standard.Tunnels), Number(row, 5, standard.Sessions), Number(row, 6, standard.Streams), Number(row, 7, standard.RequestsPerSecond)));
+
+    private static int Number(DbDataReader row, int column, int fallback) => row.IsDBNull(column) ? fallback : (int)row.GetInt64(column);
+}

@@ -1,0 +1,12 @@
+namespace Mooring.Tunnel.Server.Accounts;
+
+/// <summary>What an account may use at a time.</summary>
+/// <param name="Tunnels">Tunnels.</param>
+/// <param name="Sessions">Connections of clients.</param>
+/// <param name="Streams">Concurrent streams.</param>
+/// <param name="RequestsPerSecond">Requests of visitors; 0 for no limit.</param>
+public sealed record Quota(int Tunnels, int Sessions, int Streams, int RequestsPerSecond)
+{
+    /// <summary>Enough for a person's own server. A public one sets less.</summary>
+    public static Quota Default { get; } = new(Tunnels: 100, Sessions: 20, Streams: 1024, RequestsPerSecond: 0);
+}

@@ -1,0 +1,359 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Threading.Tasks.Sources;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Mooring.Tunnel.Links;
+using Mooring.Tunnel.Protocol;
+using Mooring.Tunnel.Protocol.GenerationB;
+using Mooring.Tunnel.Server.Sessions;
+
+namespace Mooring.Tunnel.Server.Ingress;
+
+/// <summary>
+/// One HTTP request of a visitor. The session's reading loop writes the response straight into the visitor's connection and flushes once
+/// for all that was read; nothing is copied in between unless the visitor is slower than the client.
+/// </summary>
+internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
+{
+    private readonly IngressRequest _request;
+    private readonly Lock _gate = new();
+    private readonly PooledBytes _overflow = new(0);
+    private ManualResetValueTaskSourceCore<string?> _ended = new() { RunContinuationsAsynchronously = false };
+    private CancellationTokenRegistration _gone;
+    private bool _hasHead;
+    private bool _isFlushing;
+    private bool _isClosed;
+    private bool _isReported;
+    private int _unflushed;
+    private bool _isSending;
+
+    public HttpVisitor(StreamSession session, TunnelBinding binding, IngressRequest request)
+        : base(session, binding) => _request = request;
+
+    public override int Waiting => _overflow.Length;
+
+    /// <summary>Carries the request to its end.</summary>
+    public async Task RunAsync()
+    {
+        if (!Session.TryAdd(this))
+        {
+            await ErrorPages.WriteAsync(_request, 503, "too many requests are under way in this tunnel", retryAfter: 1);
+            return;
+        }
+        _isSending = _request.HasBody;
+        if (Frames.Version == ProtocolVersion.One)
+        {
+            if (!await OpenWholeAsync()) return;
+        }
+        else
+        {
+            Open();
+        }
+        _gone = _request.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted
+            .UnsafeRegister(static visitor => ((HttpVisitor)visitor!).OnVisitorGone(), this);
+        var sending = _isSending && Frames.Version > ProtocolVersion.One ? SendBodyAsync() : Task.CompletedTask;
+        var failure = await new ValueTask<string?>(this, _ended.Version);
+        _gone.Unregister();
+        if (!sending.IsCompleted)
+        {
+            _request.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader.CancelPendingRead();
+            await sending;
+        }
+        _overflow.Dispose();
+        if (failure is null) return;
+        if (_request.Response.HasStarted || _hasHead) _request.Abort();
+        else await ErrorPages.WriteAsync(_request, failure == Timeout ? 504 : 502, failure);
+    }
+
+    public override void OnData(in FrameView frame)
+    {
+        if (frame.Credit > 0) Credit?.Add(frame.Credit);
+        if (frame.Bytes.IsEmpty) return;
+        Touch();
+        lock (_gate)
+        {
+            if (_isClosed) return;
+            try
+            {
+                if (!_hasHead) OnHead(frame.Bytes);
+                else if (frame.Framing == DataFraming.Last) OnTrailers(frame.Bytes);
+                else OnBody(frame.Bytes);
+            }
+            catch (Exception exception) when (exception is TunnelProtocolException or InvalidOperationException or ArgumentException)
+            {
+                // The visitor's side of the server refuses what HTTP does not allow, such as more bytes than announced.
+                Fail($"the application's answer cannot be passed on: {exception.Message}");
+            }
+        }
+    }
+
+    public override void OnClose(int code, string reason)
+    {
+        TryEnd();
+        lock (_gate)
+        {
+            if (_hasHead) _isClosed = true;
+            else Fail("the client closed the stream without an answer");
+        }
+    }
+
+    public override void OnReset(string reason)
+    {
+        TryEnd();
+        QueueReport(reason.Length > 0 ? reason : "the client reset the stream");
+    }
+
+    public override void OnBatchEnd()
+    {
+        lock (_gate)
+        {
+            if (_isFlushing) return;
+            // An answer that came whole is flushed by the server together with its end.
+            if (!_isClosed || (_unflushed > 0 && _request.Response.HasStarted)) Flush();
+            if (_isFlushing || !_isClosed) return;
+        }
+        Report(null);
+    }
+
+    public override void Tick()
+    {
+        if (_isClosed || _isFlushing) return;
+        if (!_hasHead && !_isSending && IsIdleFor(Session.Limits.FirstByteTimeout)) GiveUp(Timeout);
+        else if (IsIdleFor(Session.Limits.IdleTimeout)) GiveUp(_hasHead ? "the application stopped in the middle of its answer" : Timeout);
+    }
+
+    private const string Timeout = "the application did not answer in time";
+
+    private void Open()
+    {
+        Span<byte> method = stackalloc byte[64];
+        Span<byte> address = stackalloc byte[64];
+        Span<byte> requestId = stackalloc byte[64];
+        var isMeta = Frames.Has(Capabilities.Metadata);
+        var headers = ForwardedRequest.Write(_request, _request.IsTrusted, forWebSocket: false);
+        var opening = new StreamOpening
+        {
+            StreamId = Id,
+            TunnelId = Binding.NameUtf8,
+            Mode = StreamMode.Http,
+            Path = Encoding.UTF8.GetBytes(_request.Request.RawTarget),
+            Headers = headers.Encoded,
+            Method = method[..Ascii(_request.Request.Method, method)],
+            HasBody = _isSending,
+            Window = Window,
+            ClientAddress = isMeta ? address[..Ascii(_request.RemoteText, address)] : default,
+            IsTls = _request.IsTls,
+            RequestId = isMeta ? requestId[..Ascii(_request.RequestId, requestId)] : default,
+        };
+        Session.Open(opening);
+    }
+
+    // Version 1 has the whole body in StreamOpen.
+    private async Task<bool> OpenWholeAsync()
+    {
+        var body = new PooledBytes(0);
+        try
+        {
+            if (_isSending && !await WholeBody.ReadAsync(_request, body, WireLimits.MessageBytesMax - Session.Limits.HeaderBytesMax * 2))
+            {
+                TryEnd();
+                await ErrorPages.WriteAsync(_request, 413, "the body is too large for this client");
+                return false;
+            }
+            Binding.CountIn(body.Length);
+            _isSending = false;
+            var block = ForwardedRequest.Write(_request, _request.IsTrusted, forWebSocket: false);
+            block.Add("Method", _request.Request.Method);
+            Session.Open(new StreamOpening
+            {
+                StreamId = Id,
+                TunnelId = Binding.NameUtf8,
+                Mode = StreamMode.Http,
+                Path = Encoding.UTF8.GetBytes(_request.Request.RawTarget),
+                Headers = HeaderMap.Of(block),
+                Body = body.Span,
+            });
+            return true;
+        }
+        finally
+        {
+            body.Dispose();
+        }
+    }
+
+    private static int Ascii(string text, Span<byte> target) => text.Length <= target.Length ? Encoding.ASCII.GetBytes(text, target) : 0;
+
+    private async Task SendBodyAsync()
+    {
+        var reader = _request.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;
+        try
+        {
+            while (!IsEnded)
+            {
+                var read = await reader.ReadAsync();
+                foreach (var segment in read.Buffer)
+                {
+                    Touch();
+                    _request.BytesIn += segment.Length;
+                    Binding.CountIn(segment.Length);
+                    if (!await Frames.SendAsync(Id, Credit, segment, last: DataFraming.More)) break;
+                }
+                reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                {
+                    Frames.EnqueueData(Id, [], DataFraming.Last);
+                    Frames.Link.Flush();
+                    break;
+                }
+                Frames.Link.Flush();
+                if (read.IsCanceled) break;
+            }
+            Touch();
+        }
+        catch (Exception exception) when (exception is IOException or BadHttpRequestException or OperationCanceledException)
+        {
+            OnVisitorGone();
+        }
+        _isSending = false;
+    }
+
+    private void OnHead(ReadOnlySpan<byte> bytes)
+    {
+        var head = ResponseHead.Read(bytes);
+        Consumed(bytes.Length);
+        // Informational answers other than 100, which the server gives itself, concern nobody behind a proxy.
+        if (head.Status is >= 100 and < 200 || head.IsTrailers) return;
+        ResponseFields.Apply(head, _request.Response);
+        _hasHead = true;
+    }
+
+    private void OnBody(ReadOnlySpan<byte> bytes)
+    {
+        _request.BytesOut += bytes.Length;
+        Binding.CountOut(bytes.Length);
+        if (_request.IsHead) return;
+        if (_isFlushing || _overflow.Length > 0)
+        {
+            _overflow.Append(bytes);
+            return;
+        }
+        Write(bytes);
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        var writer = _request.Body.Writer;
+        _unflushed += bytes.Length;
+        while (!bytes.IsEmpty)
+        {
+            // Without a hint, what is left of a buffer may be nothing.
+            var space = writer.GetSpan(1);
+            var count = Math.Min(space.Length, bytes.Length);
+            bytes[..count].CopyTo(space);
+            writer.Advance(count);
+            bytes = bytes[count..];
+        }
+    }
+
+    private void OnTrailers(ReadOnlySpan<byte> bytes)
+    {
+        var trailers = ResponseHead.Read(bytes);
+        Consumed(bytes.Length);
+        if (_request.Features.Get<IHttpResponseTrailersFeature>() is { } feature) ResponseFields.Apply(trailers.Trailers, feature.Trailers);
+    }
+
+    // Under the gate.
+    private void Flush()
+    {
+        if (!_hasHead || _isReported) return;
+        var flushing = _request.Body.Writer.FlushAsync();
+        if (flushing.IsCompletedSuccessfully)
+        {
+            if (flushing.Result.IsCompleted) OnVisitorGone();
+            Flushed();
+            return;
+        }
+        _isFlushing = true;
+        _ = WaitForFlushAsync(flushing);
+    }
+
+    private void Flushed()
+    {
+        Consumed(_unflushed);
+        _unflushed = 0;
+    }
+
+    private async Task WaitForFlushAsync(ValueTask<FlushResult> flushing)
+    {
+        while (true)
+        {
+            var isGone = false;
+            try
+            {
+                isGone = (await flushing).IsCompleted;
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException or ObjectDisposedException)
+            {
+                isGone = true;
+            }
+            Touch();
+            lock (_gate)
+            {
+                Flushed();
+                if (isGone || _isReported || _overflow.Length == 0)
+                {
+                    _isFlushing = false;
+                    if (!isGone && !_isClosed) return;
+                    if (!isGone) break;
+                }
+                else
+                {
+                    Write(_overflow.Span);
+                    _overflow.Clear();
+                    flushing = _request.Body.Writer.FlushAsync();
+                    continue;
+                }
+            }
+            OnVisitorGone();
+            return;
+        }
+        Report(null);
+    }
+
+    private void OnVisitorGone() => GiveUp("the visitor is gone");
+
+    private void GiveUp(string reason)
+    {
+        TryReset(reason);
+        QueueReport(reason);
+    }
+
+    // Not on this thread, which may hold the gate or be the reading loop of many streams.
+    private void QueueReport(string reason) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Visitor.Report(state.Reason), (Visitor: this, Reason: reason), preferLocal: false);
+
+    private void Fail(string reason)
+    {
+        _isClosed = true;
+        GiveUp(reason);
+    }
+
+    private void Report(string? failure)
+    {
+        lock (_gate)
+        {
+            if (_isReported) return;
+            _isReported = true;
+            _isClosed = true;
+        }
+        _ended.SetResult(failure);
+    }
+
+    string? IValueTaskSource<string?>.GetResult(short token) => _ended.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<string?>.GetStatus(short token) => _ended.GetStatus(token);
+
+    void IValueTaskSource<string?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _ended.OnCompleted(continuation, state, token, flags);
+}

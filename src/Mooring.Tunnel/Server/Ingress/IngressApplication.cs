@@ -1,0 +1,119 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Mooring.Tunnel.Server.Names;
+using Mooring.Tunnel.Server.Sessions;
+
+namespace Mooring.Tunnel.Server.Ingress;
+
+/// <summary>
+/// Visitors' HTTP requests, straight from Kestrel without the layers of a web application: each request is routed by its host, judged, and
+/// handed to the session that has the tunnel.
+/// </summary>
+internal sealed partial class IngressApplication(
+    TunnelDirectory directory, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, TimeProvider time, ILogger logger)
+    : IHttpApplication<IngressRequest>
+{
+    private const string IdAlphabet = "abcdefghijkmnopqrstuvwxyz23456789";
+
+    public IngressRequest CreateContext(IFeatureCollection contextFeatures)
+    {
+        if (contextFeatures is not IHostContextContainer<IngressRequest> container)
+        {
+            var alone = new IngressRequest();
+            alone.Use(contextFeatures);
+            return alone;
+        }
+        var request = container.HostContext ??= new IngressRequest();
+        request.Use(contextFeatures);
+        return request;
+    }
+
+    public void DisposeContext(IngressRequest context, Exception? exception)
+    {
+    }
+
+    public async Task ProcessRequestAsync(IngressRequest context)
+    {
+        context.Started = time.GetTimestamp();
+        TunnelBinding? binding = null;
+        try
+        {
+            context.IsTrusted = rules.IsTrusted(context.RemoteAddress);
+            context.RequestId = RequestIdOf(context);
+            binding = await RouteAsync(context);
+            if (binding is not null) await ServeAsync(context, binding);
+        }
+        catch (Exception exception) when (exception is not BadHttpRequestException)
+        {
+            LogFailed(logger, context.RequestId, exception);
+            if (context.Response.HasStarted) context.Abort();
+            else await ErrorPages.WriteAsync(context, 502, "the request could not be carried");
+        }
+        var duration = time.GetElapsedTime(context.Started);
+        metrics.Finished(duration, context.BytesIn, context.BytesOut);
+        if (accessLog.IsOn) accessLog.Write(context, binding, duration);
+    }
+
+    private async Task ServeAsync(IngressRequest request, TunnelBinding binding)
+    {
+        binding.CountRequest();
+        var mode = request.IsWebSocket ? "ws" : "http";
+        metrics.Opened(mode);
+        try
+        {
+            await binding.Session.ServeAsync(request, binding);
+        }
+        finally
+        {
+            metrics.Closed(mode);
+        }
+    }
+
+    /// <summary>The tunnel for a request; null when it was answered here.</summary>
+    private async ValueTask<TunnelBinding?> RouteAsync(IngressRequest request)
+    {
+        if (!request.TryGetHost(out var host)) return await RefuseAsync(request, 400, "the request needs exactly one Host");
+        if (!rules.IsAllowed(request.RemoteAddress)) return await RefuseAsync(request, 403, "this address may not come in");
+        if (!directory.TryFind(host, out var binding) || binding.Port > 0)
+            return await RefuseAsync(request, 404, $"there is no tunnel for {host}; it may have been closed a moment ago");
+        if (request.Request.Headers.Via.Count > 0 && request.Request.Headers.Via.ToString().Contains(ForwardedRequest.Pseudonym, StringComparison.Ordinal))
+            return await RefuseAsync(request, 508, "the request went through a tunnel already");
+        if (request.Request.Method == "CONNECT" && request.ExtendedConnect is null) return await RefuseAsync(request, 400, "CONNECT is not served here");
+        if (binding.Auth is { } auth && !Client.Streams.BasicCredentials.Match(request.Request.Headers.Authorization.ToString(), auth))
+        {
+            metrics.Rejected("401");
+            await ErrorPages.WriteAsync(request, 401, "a user name and a password are needed", challenge: "Basic realm=\"retunnel\"");
+            return null;
+        }
+        if (binding.Session.IsDraining && binding.Session.Link.Ended.IsCancellationRequested) return await RefuseAsync(request, 503, "the server is about to stop", 5);
+        return binding;
+    }
+
+    private async ValueTask<TunnelBinding?> RefuseAsync(IngressRequest request, int status, string reason, int? retryAfter = null)
+    {
+        metrics.Rejected(status.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await ErrorPages.WriteAsync(request, status, reason, retryAfter);
+        return null;
+    }
+
+    private static string RequestIdOf(IngressRequest request)
+    {
+        if (request.IsTrusted && request.Header("X-Request-ID") is { Count: 1 } values && values.ToString() is { Length: > 0 and <= 64 } given
+            && given.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0)
+        {
+            return given;
+        }
+        // Not secret, only not to be met twice.
+        return string.Create(20, 0, static (text, _) =>
+        {
+            "req-".CopyTo(text);
+            Random.Shared.GetItems<char>(IdAlphabet, text[4..]);
+        });
+    }
+
+    [LoggerMessage(6010, LogLevel.Error, "request {RequestId} failed")]
+    private static partial void LogFailed(ILogger logger, string requestId, Exception exception);
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Mooring.Kernel.Tls;
+
+namespace Mooring.Tunnel.Server.Ingress;
+
+/// <summary>The public HTTP listeners: a Kestrel of their own, so that nothing of the control side can be reached through them.</summary>
+internal sealed class IngressServer : IAsyncDisposable
+{
+    /// <summary>What may wait for a visitor's socket before the client is held back.</summary>
+    private const int ResponseBufferBytes = 256 * 1024;
+
+    private readonly KestrelServer _server;
+    private readonly ReloadableCertificate? _certificate;
+    private readonly ListenOptions[] _bound;
+
+    public IngressServer(TunnelServerOptions options, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    {
+        var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false, AllowSynchronousIO = false };
+        var limits = kestrel.Limits;
+        limits.MaxRequestBodySize = null;
+        limits.MaxRequestHeadersTotalSize = options.Limits.HeaderBytesMax;
+        limits.MaxRequestHeaderCount = options.Limits.HeaderFieldsMax;
+        limits.MaxRequestLineSize = options.Limits.HeaderBytesMax;
+        limits.MaxResponseBufferSize = ResponseBufferBytes;
+        limits.MinRequestBodyDataRate = null;
+        limits.MinResponseDataRate = null;
+        kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+        kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+        var bound = new List<ListenOptions>();
+        kestrel.Listen(options.Http, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            bound.Add(listen);
+        });
+        if (options is { Https: { } https, HttpsTls: { } files })
+        {
+            _certificate = new ReloadableCertificate(files, time, loggers.CreateLogger<ReloadableCertificate>()).Watch();
+            kestrel.Listen(https, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseTls(_certificate);
+                bound.Add(listen);
+            });
+        }
+        _bound = [.. bound];
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
+        _server = new KestrelServer(Options.Create(kestrel), sockets, loggers);
+    }
+
+    public IPEndPoint Http => _bound[0].IPEndPoint!;
+
+    public IPEndPoint? Https => _bound.Length > 1 ? _bound[1].IPEndPoint : null;
+
+    public Task StartAsync(IngressApplication application, CancellationToken cancellationToken) => _server.StartAsync(application, cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
+
+    public ValueTask DisposeAsync()
+    {
+        _server.Dispose();
+        _certificate?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

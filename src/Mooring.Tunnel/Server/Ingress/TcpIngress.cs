@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Mooring.Tunnel.Server.Sessions;
+
+namespace Mooring.Tunnel.Server.Ingress;
+
+/// <summary>Listens on the ports of TCP tunnels. Sockets of its own: Kestrel's close both directions at once, and a tunnel must not.</summary>
+internal sealed partial class TcpIngress(TunnelServerOptions options, VisitorRules rules, TunnelMetrics metrics, TimeProvider time, ILogger logger) : IDisposable
+{
+    private const int Backlog = 512;
+
+    private readonly ConcurrentDictionary<TunnelBinding, Socket> _listeners = new();
+
+    /// <exception cref="SocketException">The port is taken.</exception>
+    public void Open(TunnelBinding binding)
+    {
+        var address = options.TcpAddress ?? options.Http.Address;
+        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            listener.Bind(new IPEndPoint(address, binding.Port));
+            listener.Listen(Backlog);
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+        _listeners[binding] = listener;
+        _ = AcceptAsync(listener, binding);
+    }
+
+    public void Close(TunnelBinding binding)
+    {
+        if (_listeners.TryRemove(binding, out var listener)) listener.Dispose();
+    }
+
+    public void Dispose()
+    {
+        foreach (var (binding, _) in _listeners) Close(binding);
+    }
+
+    private async Task AcceptAsync(Socket listener, TunnelBinding binding)
+    {
+        var gate = new ConnectionGate(options.Limits.TcpConnectionsMax, options.Limits.TcpConnectionsPerSecond, time);
+        while (true)
+        {
+            Socket visitor;
+            try
+            {
+                visitor = await listener.AcceptAsync();
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                if (!_listeners.ContainsKey(binding)) return;
+                continue;
+            }
+            var remote = ((IPEndPoint)visitor.RemoteEndPoint!).Address;
+            if (!rules.IsAllowed(remote) || binding.Session.IsDraining || !gate.TryEnter())
+            {
+                metrics.Rejected("tcp");
+                visitor.Dispose();
+                continue;
+            }
+            _ = ServeAsync(visitor, binding, gate);
+        }
+    }
+
+    private async Task ServeAsync(Socket visitor, TunnelBinding binding, ConnectionGate gate)
+    {
+        visitor.NoDelay = true;
+        binding.CountRequest();
+        metrics.Opened("tcp");
+        try
+        {
+            await binding.Session.ServeAsync(visitor, binding);
+        }
+        catch (Exception exception)
+        {
+            LogFailed(logger, binding.Name, exception);
+            visitor.Dispose();
+        }
+        finally
+        {
+            gate.Leave();
+            metrics.Closed("tcp");
+        }
+    }
+
+    [LoggerMessage(6020, LogLevel.Error, "a connection of tunnel {Tunnel} failed")]
+    private static partial void LogFailed(ILogger logger, string tunnel, Exception exception);
+}

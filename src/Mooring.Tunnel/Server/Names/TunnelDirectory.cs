@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Mooring.Tunnel.Server.Sessions;
+
+namespace Mooring.Tunnel.Server.Names;
+
+/// <summary>Which tunnel is behind a host; the one seam where "is it here?" is asked.</summary>
+internal sealed class TunnelDirectory
+{
+    private readonly ConcurrentDictionary<string, TunnelBinding> _byKey = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, TunnelBinding>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+    private readonly string _suffix;
+
+    public TunnelDirectory(string baseDomain)
+    {
+        BaseDomain = baseDomain;
+        _suffix = "." + baseDomain;
+        _lookup = _byKey.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public string BaseDomain { get; }
+
+    public IReadOnlyCollection<TunnelBinding> All => [.. _byKey.Values];
+
+    public int Count => _byKey.Count;
+
+    /// <summary>Finds the tunnel for a Host field: exact host names first, then the left-most label under the base domain.</summary>
+    public bool TryFind(string host, [NotNullWhen(true)] out TunnelBinding? binding)
+    {
+        var name = WithoutPort(host).TrimEnd('.');
+        if (_lookup.TryGetValue(name, out binding) && binding.Hostname is not null) return true;
+        binding = null;
+        if (!name.EndsWith(_suffix, StringComparison.OrdinalIgnoreCase)) return false;
+        var label = name[..^_suffix.Length];
+        return _lookup.TryGetValue(label[(label.LastIndexOf('.') + 1)..], out binding) && binding.Hostname is null;
+    }
+
+    public bool TryGet(string key, [NotNullWhen(true)] out TunnelBinding? binding) => _byKey.TryGetValue(key, out binding);
+
+    public bool TryAdd(TunnelBinding binding) => _byKey.TryAdd(binding.Name, binding);
+
+    public bool Remove(TunnelBinding binding) => _byKey.TryRemove(new KeyValuePair<string, TunnelBinding>(binding.Name, binding));
+
+    private static ReadOnlySpan<char> WithoutPort(string host)
+    {
+        if (host.StartsWith('[')) return host.AsSpan(0, host.IndexOf(']', StringComparison.Ordinal) + 1);
+        var colon = host.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0 ? host : host.AsSpan(0, colon);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Mooring.Storage;
+using Mooring.Tunnel.Links;
+using Mooring.Tunnel.Protocol;
+using Mooring.Tunnel.Server.Accounts;
+using Mooring.Tunnel.Server.Ingress;
+using Mooring.Tunnel.Server.Names;
+using Mooring.Tunnel.Server.Sessions;
+
+namespace Mooring.Tunnel.Server;
+
+/// <summary>The public end of tunnels: lets clients in, gives them names and ports, and carries visitors to them.</summary>
+public sealed partial class TunnelServer : IAsyncDisposable
+{
+    private static readonly TimeSpan s_tickPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly StorageOptions _storage;
+    private readonly IServiceProvider _services;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly TunnelMetrics _metrics = new();
+    private Database? _database;
+    private IngressServer? _ingress;
+    private TcpIngress? _tcp;
+    private AccessLog? _accessLog;
+    private SessionContext? _context;
+    private ITimer? _ticker;
+    private bool _isStopped;
+
+    /// <summary>Prepares a server; nothing is opened yet.</summary>
+    /// <param name="options">How it runs.</param>
+    /// <param name="storage">Where accounts and names are kept.</param>
+    /// <param name="services">The host's services, for TLS.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="time">The clock.</param>
+    public TunnelServer(TunnelServerOptions options, StorageOptions storage, IServiceProvider services, ILoggerFactory loggers, TimeProvider time)
+    {
+        Options = options;
+        _storage = storage;
+        _services = services;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<TunnelServer>();
+        _time = time;
+        Directory = new TunnelDirectory(options.BaseDomain);
+        Sessions = new SessionRegistry(options.Limits, time);
+        _metrics.Observe(() => Sessions.Count, () => Directory.Count);
+    }
+
+    /// <summary>How it runs.</summary>
+    public TunnelServerOptions Options { get; }
+
+    /// <summary>Where visitors come in with HTTP; known when started.</summary>
+    public IPEndPoint Http => Started(_ingress).Http;
+
+    /// <summary>Where visitors come in with HTTPS; null for nowhere.</summary>
+    public IPEndPoint? Https => Started(_ingress).Https;
+
+    /// <summary>It is up and takes clients in.</summary>
+    public bool IsReady => _context is not null && !IsDraining;
+
+    internal TunnelDirectory Directory { get; }
+
+    internal SessionRegistry Sessions { get; }
+
+    internal bool IsDraining { get; private set; }
+
+    internal AccountStore Accounts => Started(_context).Accounts;
+
+    internal NameStore Names { get; private set; } = null!;
+
+    internal HostnameStore Hostnames { get; private set; } = null!;
+
+    internal TimeProvider Time => _time;
+
+    /// <summary>Whether anybody may register.</summary>
+    internal bool AllowsRegistration => Options.AllowsRegistration ?? IPAddress.IsLoopback(Options.Control.Address);
+
+    /// <summary>Opens the store and the visitors' listeners.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        _database = await Database.OpenAsync(_storage, cancellationToken);
+        await _database.MigrateAsync(AccountTables.Slice, AccountTables.Migrations, cancellationToken);
+        var accounts = new AccountStore(_database, Options.Quota, _time);
+        for (var i = 0; i < Options.OperatorTokens.Count; i++)
+            await accounts.EnsureTokenAsync(Options.OperatorTokens[i], $"operator-{i + 1}", TokenScopes.Owner | TokenScopes.Admin, cancellationToken);
+        Names = new NameStore(_database, _time);
+        Hostnames = new HostnameStore(_database);
+        var rules = new VisitorRules(Options);
+        var addresses = new PublicAddresses(Options);
+        _tcp = new TcpIngress(Options, rules, _metrics, _time, _logger);
+        _accessLog = new AccessLog(Options.AccessLog, _time, _logger);
+        _ingress = new IngressServer(Options, _services, _time, _loggers);
+        await _ingress.StartAsync(new IngressApplication(Directory, rules, _metrics, _accessLog, _time, _logger), cancellationToken);
+        addresses.Bound(_ingress.Http, _ingress.Https);
+        var names = new NameAuthority(Options, addresses, Directory, Names, Hostnames, _tcp, _time);
+        _context = new SessionContext(Options, accounts, names, _metrics, _time, _logger);
+        _ticker = _time.CreateTimer(_ => Tick(), null, s_tickPeriod, s_tickPeriod);
+        LogListening(_logger, Http.ToString());
+    }
+
+    /// <summary>Serves one control connection until it ends.</summary>
+    internal async Task ServeControlAsync(Stream stream, string remote)
+    {
+        var context = Started(_context);
+        using var link = new WebSocketLink(stream, isClient: false, new LinkLimits(), _time);
+        var entrance = new ControlEntrance(context, Sessions, link, remote);
+        await using var deadline = _time.CreateTimer(
+            _ =>
+            {
+                if (entrance.Session is null) link.Abort("no first message in time");
+            }, null, Options.Limits.HandshakeTimeout, Timeout.InfiniteTimeSpan);
+        var ending = await link.RunAsync(entrance);
+        if (entrance.Session is not { } session) return;
+        Sessions.Remove(session);
+        (session as StreamSession)?.OnEnded();
+        LogEnded(_logger, session.Id, ending.Code, ending.Reason);
+        if (!_isStopped) await context.Names.ReleaseAsync(session);
+    }
+
+    /// <summary>Takes no new clients; those that are there are told and then closed, a few at a time so that they do not all return at once.</summary>
+    internal async Task DrainAsync(TimeSpan spread)
+    {
+        IsDraining = true;
+        var sessions = Sessions.All;
+        foreach (var session in sessions) session.BeginDrain(spread);
+        LogDraining(_logger, sessions.Count);
+        var limit = _time.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), _time);
+        while (sessions.Any(session => session.StreamCount > 0) && _time.GetElapsedTime(limit) < Options.Limits.DrainTimeout) await timer.WaitForNextTickAsync();
+        await Task.WhenAll(sessions.Select(session => session.CloseAsync(CloseCodes.Restart, "the server stops")));
+    }
+
+    internal void Undrain() => IsDraining = false;
+
+    /// <summary>Stops: visitors under way get a moment, clients are told to come back.</summary>
+    /// <param name="cancellationToken">Cuts the moment short.</param>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isStopped) return;
+        _isStopped = true;
+        if (_ticker is not null) await _ticker.DisposeAsync();
+        if (_context is not null) await DrainAsync(Options.Limits.DrainTimeout);
+        _tcp?.Dispose();
+        if (_ingress is not null)
+        {
+            await _ingress.StopAsync(cancellationToken);
+            await _ingress.DisposeAsync();
+        }
+        if (_accessLog is not null) await _accessLog.DisposeAsync();
+        if (_database is not null) await _database.DisposeAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true));
+        _metrics.Dispose();
+    }
+
+    private void Tick()
+    {
+        foreach (var session in Sessions.All) session.Tick();
+    }
+
+    private static T Started<T>(T? part)
+        where T : class => part ?? throw new InvalidOperationException("the server has not been started");
+
+    [LoggerMessage(6005, LogLevel.Information, "session {Session} ended: {Code} {Reason}")]
+    private static partial void LogEnded(ILogger logger, string session, int code, string reason);
+
+    [LoggerMessage(6006, LogLevel.Information, "visitors come in at {Http}")]
+    private static partial void LogListening(ILogger logger, string http);
+
+    [LoggerMessage(6007, LogLevel.Information, "draining {Sessions} clients")]
+    private static partial void LogDraining(ILogger logger, int sessions);
+}
