@@ -9,6 +9,7 @@ namespace Mooring.Cli.Verbs;
 internal static class BenchVerb
 {
     internal static Command Create() => new("bench", "Measures with what our own figures are measured with.") { CreateMqtt(), BenchFleet.Create(), BenchChat.Create() };
+    internal static Command Create() => new("bench", "Measures with what our own figures are measured with.") { CreateMqtt(), BenchFleet.Create(), TunnelBenchVerb.Create() };
 
     private static Command CreateMqtt()
     {

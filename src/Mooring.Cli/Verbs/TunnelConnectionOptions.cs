@@ -22,13 +22,13 @@ internal sealed class TunnelConnectionOptions
         command.Options.Add(_wire);
     }
 
-    internal TunnelTarget Read(ParseResult parsed)
+    internal TunnelTarget Read(ParseResult parsed, string? fileServer = null, string? fileToken = null)
     {
         var file = ClientSettingsFile.OfUser(TimeProvider.System);
         var settings = file.Read();
-        var given = parsed.GetValue(_token) ?? Variable("RETUNNEL_AUTH_TOKEN");
+        var given = parsed.GetValue(_token) ?? fileToken ?? Variable("RETUNNEL_AUTH_TOKEN");
         return new TunnelTarget(
-            parsed.GetValue(_server) ?? Variable("RETUNNEL_SERVER") ?? Variable("RETUNNEL_SERVER_ENDPOINT") ?? settings.ServerUrl ?? TunnelClientOptions.DefaultServer,
+            parsed.GetValue(_server) ?? fileServer ?? Variable("RETUNNEL_SERVER") ?? Variable("RETUNNEL_SERVER_ENDPOINT") ?? settings.ServerUrl ?? TunnelClientOptions.DefaultServer,
             given ?? settings.AuthToken,
             given is not null,
             parsed.GetValue(_insecure) || TunnelSharedOptions.IsOn("RETUNNEL_INSECURE") || !settings.SslVerify,

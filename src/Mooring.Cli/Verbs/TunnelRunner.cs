@@ -14,7 +14,7 @@ internal static class TunnelRunner
     internal const int BadConfiguration = 78;
 
     internal static async Task<int> RunAsync(
-        TunnelTarget target, IReadOnlyList<TunnelDefinition> definitions, TunnelOutput output, CancellationToken cancellationToken)
+        TunnelTarget target, IReadOnlyList<TunnelDefinition> definitions, TunnelOutput output, CancellationToken cancellationToken, bool isList = false)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -41,7 +41,8 @@ internal static class TunnelRunner
             };
             output.Note($"Connecting to {target.Server}...");
             await using var client = await TunnelClient.ConnectAsync(options, loggers, cancellationToken: stopping.Token);
-            Announce(client, output);
+            if (isList) AnnounceList(client, output);
+            else Announce(client, output);
             await client.Completion.WaitAsync(stopping.Token);
             return 0;
         }
@@ -96,12 +97,35 @@ internal static class TunnelRunner
         output.Note(new string('-', 40));
     }
 
+    private static void AnnounceList(TunnelClient client, TunnelOutput output)
+    {
+        if (output.IsJson)
+        {
+            var list = client.Tunnels.Select(tunnel => new ListedTunnel(
+                tunnel.Definition.Name ?? "", tunnel.Url, tunnel.Definition.LocalPort, tunnel.Definition.Protocol == TunnelProtocol.Tcp ? "tcp" : "http"));
+            TunnelOutput.Result(JsonSerializer.Serialize(new TunnelList([.. list]), TunnelJson.Default.TunnelList));
+            return;
+        }
+        output.Note($"Active Tunnels ({client.Tunnels.Count.ToString(CultureInfo.InvariantCulture)})");
+        foreach (var tunnel in client.Tunnels)
+        {
+            TunnelOutput.Result($"{tunnel.Definition.Name}={tunnel.Url}");
+            output.Note($"  {tunnel.Url} -> localhost:{tunnel.Definition.LocalPort.ToString(CultureInfo.InvariantCulture)}");
+        }
+        output.Note("Press Ctrl+C to stop");
+    }
+
     private static void Log(TunnelOutput output, ObservedRequest request) =>
         output.Note(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetLocalNow():HH:mm:ss} [INFO] {request.Method} {request.Path} -> {request.Status}"));
 }
 
 internal sealed record PublishedResult(string Url, string Protocol, int LocalPort, string Subdomain);
 
+internal sealed record ListedTunnel(string Name, string Url, int LocalPort, string Protocol);
+
+internal sealed record TunnelList(IReadOnlyList<ListedTunnel> Tunnels);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(PublishedResult))]
+[JsonSerializable(typeof(TunnelList))]
 internal sealed partial class TunnelJson : JsonSerializerContext;

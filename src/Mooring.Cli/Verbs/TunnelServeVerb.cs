@@ -28,6 +28,7 @@ internal static class TunnelServeVerb
         var allow = Networks("--allow", "Networks that visitors may come from.");
         var deny = Networks("--deny", "Networks that visitors may not come from.");
         var trusted = Networks("--trusted-proxy", "Proxies whose forwarding fields are believed.");
+        var connections = new Option<int>("--tcp-connections") { Description = "Visitors' connections to a TCP tunnel at a time.", HelpName = "N", DefaultValueFactory = _ => new TunnelServerLimits().TcpConnectionsMax };
         var accessLog = new Option<string?>("--access-log") { Description = "File for one line of JSON per request.", HelpName = "FILE" };
         var data = SharedOptions.Data();
         var logLevel = new Option<LogLevel>("--server-log-level")
@@ -39,7 +40,7 @@ internal static class TunnelServeVerb
         var command = new Command("serve", "Runs the tunnel server alone.")
         {
             bind, port, httpPort, httpsPort, adminPort, certificate, key, controlTls, domain, publicUrl, ports, tokens, register, allow, deny, trusted,
-            accessLog, data, logLevel,
+            connections, accessLog, data, logLevel,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -63,6 +64,7 @@ internal static class TunnelServeVerb
                 DeniedVisitors = parsed.GetValue(deny) ?? [],
                 TrustedProxies = parsed.GetValue(trusted) ?? [],
                 AccessLog = parsed.GetValue(accessLog),
+                Limits = new TunnelServerLimits { TcpConnectionsMax = parsed.GetValue(connections), TcpConnectionsPerSecond = parsed.GetValue(connections) * 2 },
             };
             var errors = new OptionsErrors();
             options.Validate(errors);

@@ -12,9 +12,28 @@ internal static class TunnelVerb
         {
             TunnelPublishVerb.CreateHttp(shared),
             TunnelPublishVerb.CreateTcp(shared),
+            TunnelStartVerb.Create(shared),
+            TunnelAccountVerbs.CreateAuthToken(),
+            TunnelAccountVerbs.CreateToken(shared),
+            TunnelAccountVerbs.CreateHostname(shared),
+            TunnelAboutVerbs.CreateConfig(),
+            TunnelAboutVerbs.CreateVersion(shared),
+            TunnelAboutVerbs.CreateCredits(),
             TunnelServeVerb.Create(),
         };
         shared.AddTo(command);
+        var version = new Option<bool>("--version", "-V") { Description = "Shows the version." };
+        command.Options.Add(version);
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(version))
+            {
+                TunnelAboutVerbs.PrintVersion(shared.Output(parsed).IsJson);
+                return 0;
+            }
+            Console.Error.WriteLine("Use a command: http, tcp, start, authtoken, token, hostname, config, version, credits or serve. 'mooring tunnel --help' explains them.");
+            return 2;
+        });
         return command;
     }
 }

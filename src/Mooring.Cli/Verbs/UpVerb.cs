@@ -5,6 +5,7 @@ using Mooring.Cli.Hosting;
 using Mooring.Fleet;
 using Mooring.Fleet.Api;
 using Mooring.Mqtt.Broker;
+using Mooring.Tunnel.Server;
 
 namespace Mooring.Cli.Verbs;
 
@@ -21,6 +22,7 @@ internal static class UpVerb
         var broker = BrokerArguments.AddTo(command, isAlone: false);
         var fleet = UpFleet.AddTo(command);
         var chat = UpChat.AddTo(command);
+        var tunnel = UpTunnel.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
             MqttBrokerOptions ReadBroker() => broker.Read(parsed, parsed.GetValue(data)!);
@@ -29,6 +31,7 @@ internal static class UpVerb
             BrokerRole.AddTo(host, brokerOptions, ReadBroker, listener => broker.PortOption(parsed, listener));
             fleet.AddTo(host, parsed, parsed.GetValue(data)!, parsed.GetValue(demo));
             chat.AddTo(host, parsed, parsed.GetValue(data)!);
+            tunnel.AddTo(host, parsed, parsed.GetValue(data)!);
             var http = host.ListenHttp(
                 new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
             return host.RunAsync(Map, application => PrintTable(application, http()), cancellationToken);
@@ -40,6 +43,7 @@ internal static class UpVerb
     {
         application.MapHealth();
         application.MapFleetApi();
+        application.MapTunnelServer();
     }
 
     private static void PrintTable(WebApplication application, IPEndPoint http)
@@ -48,6 +52,7 @@ internal static class UpVerb
         BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
         UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
         UpChat.Describe(application.Services.GetRequiredService<ChatServer>(), table);
+        TunnelRole.Describe(application.Services, table);
         table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
         table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
         table.Print("Mooring is up.");

@@ -134,6 +134,7 @@ public sealed partial class TunnelClient : IAsyncDisposable
         {
             await session.HandshakeAsync(_options.Token, Capabilities.All, ProtocolVersion.Three, _stopping.Token);
             up();
+            foreach (var tunnel in Tunnels) LogPublished(_logger, tunnel.Url, tunnel.Definition.LocalPort);
             SetStatus(new TunnelStatus(true, "Connected"));
             LogConnected(_logger, _address.ToString(), session.Frames.Version, session.Frames.Capabilities.ToString());
             _connected.TrySetResult();
@@ -180,6 +181,9 @@ public sealed partial class TunnelClient : IAsyncDisposable
 
     [LoggerMessage(6510, LogLevel.Information, "connected to {Server}, version {Version}, {Capabilities}")]
     private static partial void LogConnected(ILogger logger, string server, int version, string capabilities);
+
+    [LoggerMessage(6512, LogLevel.Debug, "published {Url} for port {Port}")]
+    private static partial void LogPublished(ILogger logger, string url, int port);
 
     [LoggerMessage(6511, LogLevel.Warning, "{Failure}; trying again in {Seconds:0.0} s")]
     private static partial void LogRetrying(ILogger logger, string failure, double seconds);

@@ -45,6 +45,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         _time = time;
         Directory = new TunnelDirectory(options.BaseDomain);
         Sessions = new SessionRegistry(options.Limits, time);
+        Resolver = new DnsResolver(options.NameServer, time);
         _metrics.Observe(() => Sessions.Count, () => Directory.Count);
     }
 
@@ -73,6 +74,8 @@ public sealed partial class TunnelServer : IAsyncDisposable
     internal HostnameStore Hostnames { get; private set; } = null!;
 
     internal TimeProvider Time => _time;
+
+    internal DnsResolver Resolver { get; }
 
     /// <summary>Whether anybody may register.</summary>
     internal bool AllowsRegistration => Options.AllowsRegistration ?? IPAddress.IsLoopback(Options.Control.Address);
@@ -115,9 +118,16 @@ public sealed partial class TunnelServer : IAsyncDisposable
         var ending = await link.RunAsync(entrance);
         if (entrance.Session is not { } session) return;
         Sessions.Remove(session);
-        (session as StreamSession)?.OnEnded();
+        session.OnEnded();
         LogEnded(_logger, session.Id, ending.Code, ending.Reason);
         if (!_isStopped) await context.Names.ReleaseAsync(session);
+    }
+
+    /// <summary>Serves one proxy connection of generation A until it ends.</summary>
+    internal async Task ServeProxyAsync(Stream stream)
+    {
+        using var link = new WebSocketLink(stream, isClient: false, new LinkLimits(), _time);
+        await new LegacyProxy(Sessions, link, _time).RunAsync(Options.Limits.HandshakeTimeout);
     }
 
     /// <summary>Takes no new clients; those that are there are told and then closed, a few at a time so that they do not all return at once.</summary>

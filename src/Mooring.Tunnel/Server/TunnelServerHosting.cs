@@ -38,7 +38,9 @@ public static class TunnelServerHosting
         var control = application.MapGroup("").AddEndpointFilter(async (context, next) =>
             context.HttpContext.Features.Get<ControlListener.Mark>() is null ? Results.NotFound() : await next(context));
         control.MapGet(WireLimits.ControlPath, (HttpContext context) => ControlEndpoint.ServeControlAsync(context, server));
+        control.MapGet(WireLimits.ProxyPath, (HttpContext context) => ControlEndpoint.ServeProxyAsync(context, server));
         AccountEndpoints.Map(control, server);
+        HostnameEndpoints.Map(control, server);
     }
 
     /// <summary>The address of the control listener once it is bound.</summary>

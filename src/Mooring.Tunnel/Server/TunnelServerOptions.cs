@@ -59,6 +59,9 @@ public sealed record TunnelServerOptions
     /// <summary>Connections of trusted proxies begin with a PROXY protocol header, version 1 or 2.</summary>
     public bool ExpectsProxyProtocol { get; init; }
 
+    /// <summary>Name server for the challenges of custom host names; null (default) is the system's.</summary>
+    public IPEndPoint? NameServer { get; init; }
+
     /// <summary>File for one line of JSON per request; null (default) for none.</summary>
     public string? AccessLog { get; init; }
 

@@ -8,10 +8,10 @@ namespace Mooring.Tunnel.Server.Api;
 internal static class ControlEndpoint
 {
     /// <summary>Upgrades; null when the request was answered with an error.</summary>
-    public static async Task<Stream?> AcceptAsync(HttpContext context, TunnelServer server)
+    public static async Task<Stream?> AcceptAsync(HttpContext context, TunnelServer server, bool isCounted = true)
     {
         var remote = context.Connection.RemoteIpAddress?.ToString() ?? "";
-        if (!server.IsReady || !server.Sessions.Handshakes.TryCount(remote))
+        if (!server.IsReady || (isCounted && !server.Sessions.Handshakes.TryCount(remote)))
         {
             context.Response.StatusCode = server.IsReady ? StatusCodes.Status429TooManyRequests : StatusCodes.Status503ServiceUnavailable;
             context.Response.Headers.RetryAfter = "10";
@@ -36,5 +36,11 @@ internal static class ControlEndpoint
     {
         if (await AcceptAsync(context, server) is not { } stream) return;
         await server.ServeControlAsync(stream, context.Connection.RemoteIpAddress?.ToString() ?? "");
+    }
+
+    public static async Task ServeProxyAsync(HttpContext context, TunnelServer server)
+    {
+        if (await AcceptAsync(context, server, isCounted: false) is not { } stream) return;
+        await server.ServeProxyAsync(stream);
     }
 }

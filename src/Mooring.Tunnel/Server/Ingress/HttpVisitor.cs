@@ -137,7 +137,7 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
             StreamId = Id,
             TunnelId = Binding.NameUtf8,
             Mode = StreamMode.Http,
-            Path = Encoding.UTF8.GetBytes(_request.Request.RawTarget),
+            Path = Encoding.UTF8.GetBytes(_request.Target),
             Headers = headers.Encoded,
             Method = method[..Ascii(_request.Request.Method, method)],
             HasBody = _isSending,
@@ -170,7 +170,7 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
                 StreamId = Id,
                 TunnelId = Binding.NameUtf8,
                 Mode = StreamMode.Http,
-                Path = Encoding.UTF8.GetBytes(_request.Request.RawTarget),
+                Path = Encoding.UTF8.GetBytes(_request.Target),
                 Headers = HeaderMap.Of(block),
                 Body = body.Span,
             });

@@ -76,6 +76,9 @@ internal sealed partial class IngressApplication(
     private async ValueTask<TunnelBinding?> RouteAsync(IngressRequest request)
     {
         if (!request.TryGetHost(out var host)) return await RefuseAsync(request, 400, "the request needs exactly one Host");
+        // Kestrel takes the length away when a transfer coding is there too and notes it under this name; who sends both wants to smuggle.
+        if (request.Request.Headers.TransferEncoding.Count > 0 && request.Request.Headers.ContainsKey("X-Content-Length"))
+            return await RefuseAsync(request, 400, "the request has both a length and a transfer coding");
         if (!rules.IsAllowed(request.RemoteAddress)) return await RefuseAsync(request, 403, "this address may not come in");
         if (!directory.TryFind(host, out var binding) || binding.Port > 0)
             return await RefuseAsync(request, 404, $"there is no tunnel for {host}; it may have been closed a moment ago");

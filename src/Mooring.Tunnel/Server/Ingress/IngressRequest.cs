@@ -47,6 +47,22 @@ internal sealed class IngressRequest
     public IHttpExtendedConnectFeature? ExtendedConnect =>
         Request.Method == "CONNECT" && Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" } feature ? feature : null;
 
+    /// <summary>What the application is asked for, byte for byte; a visitor who wrote a whole URL means the path in it (RFC 9112 3.2.2).</summary>
+    public string Target
+    {
+        get
+        {
+            var target = Request.RawTarget;
+            if (target.StartsWith('/') || !target.StartsWith("http", StringComparison.OrdinalIgnoreCase)) return target;
+            var authority = target.IndexOf("://", StringComparison.Ordinal);
+            if (authority < 0) return target;
+            var path = target.AsSpan(authority + 3).IndexOfAny('/', '?');
+            if (path < 0) return "/";
+            path += authority + 3;
+            return target[path] == '/' ? target[path..] : "/" + target[path..];
+        }
+    }
+
     /// <summary>The visitor's address.</summary>
     public IPAddress RemoteAddress
     {

@@ -125,6 +125,8 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
         try
         {
             _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            // Not the stream, which would shut down in good order first.
+            _socket.Dispose();
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {

@@ -105,7 +105,7 @@ internal sealed class WebSocketVisitor : VisitorStream
             StreamId = Id,
             TunnelId = Binding.NameUtf8,
             Mode = StreamMode.WebSocket,
-            Path = Encoding.UTF8.GetBytes(_request.Request.RawTarget),
+            Path = Encoding.UTF8.GetBytes(_request.Target),
             Headers = isOne ? HeaderMap.Of(headers) : headers.Encoded,
             Method = isOne ? default : "GET"u8,
             Window = Window,

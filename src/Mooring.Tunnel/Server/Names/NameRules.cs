@@ -21,7 +21,7 @@ internal static class NameRules
         && text.AsSpan().IndexOfAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789-") < 0;
 
     /// <summary>Reserved, or easily mistaken for one that is.</summary>
-    public static bool IsReserved(string label) => s_reserved.Contains(label) || s_reserved.Contains(Plain(label)) || label.StartsWith("xn--", StringComparison.Ordinal)
+    public static bool IsReserved(string label) => s_reserved.Contains(label) || s_reserved.Contains(Plain(label, 'l')) || s_reserved.Contains(Plain(label, 'i')) || label.StartsWith("xn--", StringComparison.Ordinal)
         || label.StartsWith("tcp-", StringComparison.Ordinal);
 
     /// <summary>A host name of an account's own: at least two labels, no port, no address.</summary>
@@ -36,6 +36,6 @@ internal static class NameRules
     }
 
     // Digits that look like letters, and dashes that are overlooked.
-    private static string Plain(string label) => label.Replace("-", "", StringComparison.Ordinal)
-        .Replace('0', 'o').Replace('1', 'l').Replace('3', 'e').Replace('4', 'a').Replace('5', 's').Replace('7', 't');
+    private static string Plain(string label, char one) => label.Replace("-", "", StringComparison.Ordinal)
+        .Replace('0', 'o').Replace('1', one).Replace('3', 'e').Replace('4', 'a').Replace('5', 's').Replace('7', 't');
 }

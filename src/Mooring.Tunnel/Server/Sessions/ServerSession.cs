@@ -53,6 +53,9 @@ internal abstract class ServerSession(string id, Account account, WebSocketLink 
     /// <summary>Called about once a second: time-outs.</summary>
     public abstract void Tick();
 
+    /// <summary>The connection has ended: nobody waits any longer.</summary>
+    public abstract void OnEnded();
+
     /// <summary>Tells the client that the server stops.</summary>
     public virtual void BeginDrain(TimeSpan left) => IsDraining = true;
 

@@ -79,8 +79,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
 
     public override Task ServeAsync(Socket visitor, TunnelBinding binding) => new TcpVisitor(this, binding, visitor).RunAsync();
 
-    /// <summary>The link has ended.</summary>
-    public void OnEnded()
+    public override void OnEnded()
     {
         foreach (var (_, stream) in _streams) stream.OnReset("the client's connection was lost");
     }

@@ -1,0 +1,20 @@
+using System.Text;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary>Reads a secret from the terminal without showing it.</summary>
+internal static class HiddenInput
+{
+    internal static string Read(string prompt)
+    {
+        Console.Error.Write(prompt);
+        var text = new StringBuilder();
+        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(intercept: true))
+        {
+            if (key.Key != ConsoleKey.Backspace) text.Append(key.KeyChar);
+            else if (text.Length > 0) text.Length--;
+        }
+        Console.Error.WriteLine();
+        return text.ToString();
+    }
+}
