@@ -8,8 +8,13 @@ namespace Mooring.Cli.Verbs;
 /// <summary><c>mooring bench</c>: the load generators.</summary>
 internal static class BenchVerb
 {
-    internal static Command Create() => new("bench", "Measures with what our own figures are measured with.") { CreateMqtt(), BenchFleet.Create(), BenchChat.Create() };
-    internal static Command Create() => new("bench", "Measures with what our own figures are measured with.") { CreateMqtt(), BenchFleet.Create(), TunnelBenchVerb.Create() };
+    internal static Command Create() => new("bench", "Measures with what our own figures are measured with.")
+    {
+        CreateMqtt(),
+        BenchFleet.Create(),
+        BenchChat.Create(),
+        TunnelBenchVerb.Create(),
+    };
 
     private static Command CreateMqtt()
     {

@@ -77,6 +77,7 @@ internal static class TunnelServeVerb
                 {
                     application.MapHealth();
                     application.MapTunnelServer();
+                    application.MapTunnelAdmin();
                 },
                 application =>
                 {

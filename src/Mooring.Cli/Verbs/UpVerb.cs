@@ -44,6 +44,7 @@ internal static class UpVerb
         application.MapHealth();
         application.MapFleetApi();
         application.MapTunnelServer();
+        application.MapTunnelAdmin();
     }
 
     private static void PrintTable(WebApplication application, IPEndPoint http)

@@ -149,6 +149,7 @@ internal sealed partial class ClientSession : ILinkReceiver
         {
             StreamMode.Tcp => new TcpExchange(this, tunnel, frame),
             StreamMode.WebSocket => new WebSocketExchange(this, tunnel, frame),
+            _ when tunnel.Definition.IsHttp2 || IsGrpc(frame) => new Http2Exchange(this, tunnel, frame),
             _ => new HttpExchange(this, tunnel, frame),
         };
         _streams[frame.StreamId] = stream;
@@ -163,6 +164,17 @@ internal sealed partial class ClientSession : ILinkReceiver
             if (tunnel.Grant is not { } grant || !Equal(id, grant.Subdomain) && !(grant.Path is { Length: > 0 } path && Equal(id, path))) continue;
             found = tunnel;
             return true;
+        }
+        return false;
+    }
+
+    /// <summary>gRPC is HTTP/2 only, so who asks for it means an application that speaks it.</summary>
+    private static bool IsGrpc(in FrameView frame)
+    {
+        var headers = new HeaderReader(frame.Headers);
+        while (headers.Read())
+        {
+            if (headers.Is("content-type"u8)) return headers.Value.StartsWith("application/grpc"u8) && !headers.Value.StartsWith("application/grpc-web"u8);
         }
         return false;
     }

@@ -6,6 +6,7 @@ namespace Mooring.Tunnel.Client;
 /// <summary>A tunnel of the client through all its connections: what was asked for, what was granted, where it leads, what went through.</summary>
 internal sealed class ClientTunnel : IDisposable
 {
+    private readonly Lazy<HttpClient> _http2;
     private long _bytesIn;
     private long _bytesOut;
     private long _requests;
@@ -14,11 +15,33 @@ internal sealed class ClientTunnel : IDisposable
     {
         Definition = definition;
         Pool = new OriginPool(origin);
+        _http2 = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            EnableMultipleHttp2Connections = true,
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                try
+                {
+                    return await origin.ConnectAsync(cancellationToken);
+                }
+                catch (OriginException exception)
+                {
+                    throw new HttpRequestException(exception.Message, exception);
+                }
+            },
+        })
+        { Timeout = Timeout.InfiniteTimeSpan });
     }
 
     public TunnelDefinition Definition { get; }
 
     public OriginPool Pool { get; }
+
+    /// <summary>Connections to an application that speaks HTTP/2.</summary>
+    public HttpClient Http2 => _http2.Value;
 
     /// <summary>What the server gave last; null before.</summary>
     public TunnelGrant? Grant { get; private set; }
@@ -51,5 +74,9 @@ internal sealed class ClientTunnel : IDisposable
         Hostname: Definition.Hostname,
         Auth: Definition.Auth);
 
-    public void Dispose() => Pool.Dispose();
+    public void Dispose()
+    {
+        Pool.Dispose();
+        if (_http2.IsValueCreated) _http2.Value.Dispose();
+    }
 }

@@ -43,6 +43,11 @@ public static class TunnelServerHosting
         HostnameEndpoints.Map(control, server);
     }
 
+    /// <summary>Serves the admin API, below <c>/admin/v1</c>. On a loopback listener everybody may use it; elsewhere a token of scope admin is needed.</summary>
+    /// <param name="routes">The host's endpoints.</param>
+    public static void MapTunnelAdmin(this IEndpointRouteBuilder routes) =>
+        AdminEndpoints.Map(routes, routes.ServiceProvider.GetRequiredService<TunnelServer>());
+
     /// <summary>The address of the control listener once it is bound.</summary>
     /// <param name="services">The host's services.</param>
     public static System.Net.IPEndPoint TunnelControlEndPoint(this IServiceProvider services) => services.GetRequiredService<ControlListener>().EndPoint;

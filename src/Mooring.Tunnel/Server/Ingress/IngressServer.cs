@@ -31,12 +31,16 @@ internal sealed class IngressServer : IAsyncDisposable
         limits.MinResponseDataRate = null;
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
+        var priorKnowledge = new PriorKnowledge(sockets, time);
         var bound = new List<ListenOptions>();
         kestrel.Listen(options.Http, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => priorKnowledge.ChooseAsync(connection, next));
             bound.Add(listen);
         });
+        kestrel.Listen(priorKnowledge.EndPoint, listen => listen.Protocols = HttpProtocols.Http2);
         if (options is { Https: { } https, HttpsTls: { } files })
         {
             _certificate = new ReloadableCertificate(files, time, loggers.CreateLogger<ReloadableCertificate>()).Watch();
@@ -48,8 +52,7 @@ internal sealed class IngressServer : IAsyncDisposable
             });
         }
         _bound = [.. bound];
-        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
-        _server = new KestrelServer(Options.Create(kestrel), sockets, loggers);
+        _server = new KestrelServer(Options.Create(kestrel), priorKnowledge, loggers);
     }
 
     public IPEndPoint Http => _bound[0].IPEndPoint!;
