@@ -62,7 +62,7 @@ public sealed class CarProcessTests : FleetProcessTest
     {
         var port = FreePort.Next();
         var up = Own(ProcessUnderTest.Start(
-            Program, ["up", "--mqtt-port", Text(port), "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--in-memory", "--data", Path.Combine(Folder, "data")]));
+            Program, ["up", "--mqtt-port", Text(port), "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0", "--in-memory", "--data", Path.Combine(Folder, "data")]));
         await up.LineAsync("Ctrl-C stops everything.", TestTimeout);
         var cars = StartCars("demo", $"mqtt://127.0.0.1:{port}", "--devices", "echo,echo", "--rate", "max", "--for", "3");
         Assert.Equal(0, await cars.ExitAsync(TestTimeout));
@@ -76,7 +76,7 @@ public sealed class CarProcessTests : FleetProcessTest
     {
         var up = Own(ProcessUnderTest.Start(
             Program,
-            ["up", "--demo", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--data", Path.Combine(Folder, "data")]));
+            ["up", "--demo", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0", "--data", Path.Combine(Folder, "data")]));
         await up.LineAsync("Ctrl-C stops everything.", TestTimeout);
         var row = up.Lines.Single(l => l.Contains("external server", StringComparison.Ordinal));
         using var http = new HttpClient();
