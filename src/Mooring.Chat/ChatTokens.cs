@@ -1,5 +1,4 @@
 using Mooring.Chat.Access;
-using Mooring.Chat.Protocol;
 
 namespace Mooring.Chat;
 
@@ -7,14 +6,11 @@ namespace Mooring.Chat;
 public static class ChatTokens
 {
     /// <summary>A new token, and the line that stands for it in the tokens file.</summary>
-    /// <param name="client">The client id that may be used, or <c>*</c> for any.</param>
-    /// <param name="isOperator">Whether it also opens what operators do.</param>
+    /// <param name="name">The client id that may be used, or <c>*</c> for any; for a hook <c>room:name</c>.</param>
+    /// <param name="role">What it opens: <c>member</c>, <c>operator</c> or <c>hook</c>.</param>
     /// <returns>The token, for the client; the line, for the file.</returns>
-    /// <exception cref="ArgumentException">The id is not allowed.</exception>
-    public static (string Token, string Line) Create(string client, bool isOperator)
-    {
-        if (client != ChatAccount.Anyone && !ChatNames.IsName(client))
-            throw new ArgumentException("an id is 1 to 64 characters without blanks, colons and controls, or *", nameof(client));
-        return TokensFile.Create(client, isOperator);
-    }
+    /// <exception cref="ArgumentException">The name or the role is not allowed.</exception>
+    public static (string Token, string Line) Create(string name, string role) => TokensFile.ToAccount(name, role) is null
+        ? throw new ArgumentException($"'{name} {role}': use a client id or * with member or operator, or room:name with hook", nameof(name))
+        : TokensFile.Create(name, role);
 }

@@ -42,12 +42,17 @@ internal sealed class ChatAccess
         if (errors.IsEmpty) Volatile.Write(ref _accounts, accounts);
     }
 
+    /// <summary>The account of an incoming hook; null when there is none with this token.</summary>
+    internal ChatAccount? FindHook(string token) => Find(SHA256.HashData(Encoding.UTF8.GetBytes(token))) is { HookRoom: not null } hook ? hook : null;
+
     /// <summary>The account that a token opens; null when it opens none.</summary>
     internal ChatAccount? Authenticate(string token)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(token));
         if (_adminHash is not null && CryptographicOperations.FixedTimeEquals(hash, _adminHash)) return ChatAccount.Operator;
         // The table is asked for a hash, so the time it takes tells nothing about the tokens.
-        return Volatile.Read(ref _accounts).GetValueOrDefault(Convert.ToHexStringLower(hash));
+        return Find(hash) is { HookRoom: null } account ? account : null;
     }
+
+    private ChatAccount? Find(byte[] hash) => Volatile.Read(ref _accounts).GetValueOrDefault(Convert.ToHexStringLower(hash));
 }

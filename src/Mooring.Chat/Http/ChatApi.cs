@@ -48,6 +48,7 @@ internal sealed partial class ChatApi(ChatServer server, ChatHub hub)
         {
             Body = [MessageText, ChatRoom, new ApiField("source_client_id", true), new ApiField("target_client_id", true)], Refusals = [404, 409, 413],
         },
+        new("POST", "/hooks/{token}", "Says what another system sends: text, or JSON with text.", ReceiveHook) { Access = ApiAccess.Public, Refusals = [404, 413, 422] },
         new("GET", "/messages/history", "What is kept of a room.", History)
         {
             Query = [ChatRoom, new ApiField("since", false) { Description = "Sequence number, or epoch:number." }, new ApiField("limit", false)],

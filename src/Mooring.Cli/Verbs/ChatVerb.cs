@@ -50,14 +50,22 @@ internal static class ChatVerb
 
     private static Command CreateToken()
     {
-        var name = new Argument<string>("CLIENT") { Description = "The client id that may be used, or * for any." };
-        var isOperator = new Option<bool>("--operator") { Description = "The token also opens what operators do." };
-        var command = new Command("token", "Makes a token: its first line is for the client, the second for the file of auth_tokens_path.") { name, isOperator };
+        var name = new Argument<string>("NAME") { Description = "The client id that may be used, or * for any; for a hook room:name." };
+        var role = new Option<string>("--role") { Description = "What the token opens.", DefaultValueFactory = _ => "member" }
+            .AcceptOnlyFromAmong("member", "operator", "hook");
+        var command = new Command("token", "Makes a token: its first line is for the client, the second for the file of auth_tokens_path.") { name, role };
         command.SetAction(parsed =>
         {
-            var (token, line) = ChatTokens.Create(parsed.GetValue(name)!, parsed.GetValue(isOperator));
-            Console.WriteLine(token);
-            Console.WriteLine(line);
+            try
+            {
+                var (token, line) = ChatTokens.Create(parsed.GetValue(name)!, parsed.GetValue(role)!);
+                Console.WriteLine(token);
+                Console.WriteLine(line);
+            }
+            catch (ArgumentException exception)
+            {
+                throw new UserErrorException(exception.Message.Split(" (Parameter", 2)[0]);
+            }
         });
         return command;
     }

@@ -27,6 +27,18 @@ public sealed class RestTests : ChatTest
     }
 
     [Fact]
+    public async Task The_page_shows_what_others_wrote_as_text_only()
+    {
+        var (_, rest) = await StartBothAsync();
+        foreach (var path in new[] { "/chat.js", "/docs.js" })
+        {
+            var program = await rest.Http.GetStringAsync(new Uri(path, UriKind.Relative), TestTimeout);
+            foreach (var way in new[] { "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(" })
+                Assert.DoesNotContain(way, program, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task T1_status_of_a_fresh_server_has_the_known_keys()
     {
         var (server, rest) = await StartBothAsync();
@@ -249,8 +261,8 @@ public sealed class RestTests : ChatTest
     public async Task Tokens_are_asked_for_when_there_is_a_file_of_them()
     {
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        var (alice, aliceLine) = ChatTokens.Create("alice", isOperator: false);
-        var (boss, bossLine) = ChatTokens.Create("*", isOperator: true);
+        var (alice, aliceLine) = ChatTokens.Create("alice", "member");
+        var (boss, bossLine) = ChatTokens.Create("*", "operator");
         await File.WriteAllTextAsync(path, $"# people\n{aliceLine}\n{bossLine}\n", TestTimeout);
         var (server, rest) = await StartBothAsync(Both with { AuthTokensPath = path });
         File.Delete(path);
@@ -272,6 +284,27 @@ public sealed class RestTests : ChatTest
         var thief = await ConnectAsync(server);
         for (var i = 0; i < 3; i++) await thief.SayAsync("AUTH guess", "ERROR *:* auth-failed the token is not known");
         Assert.Equal(["BYE protocol too many wrong tokens"], await thief.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_hook_speaks_into_its_room_and_nowhere_else()
+    {
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        var (hook, hookLine) = ChatTokens.Create("main:ci", "hook");
+        var (member, memberLine) = ChatTokens.Create("*", "member");
+        await File.WriteAllTextAsync(path, $"{hookLine}\n{memberLine}\n", TestTimeout);
+        var (server, rest) = await StartBothAsync(Both with { AuthTokensPath = path });
+        File.Delete(path);
+        var tcp = await ConnectAsync(server);
+        await tcp.SayAsync($"AUTH {hook}", "ERROR *:* auth-failed the token is not known");
+        await tcp.SayAsync($"AUTH {member}", "OK AUTH *:* member");
+        await tcp.SayAsync("HELLO main:a", "OK HELLO main:a");
+        Assert.Equal(200, (await rest.PostAsync($"/hooks/{hook}", new { text = "build passed" })).Status);
+        Assert.Equal(200, (await rest.PostTextAsync($"/hooks/{hook}", "plain words", "text/plain")).Status);
+        await tcp.ExpectAsync("MSG main:ci build passed", "MSG main:ci plain words");
+        Assert.Equal(404, (await rest.PostTextAsync($"/hooks/{member}", "x", "text/plain")).Status);
+        Assert.Equal(422, (await rest.PostTextAsync($"/hooks/{hook}", "[]")).Status);
+        Assert.Equal(413, (await rest.PostTextAsync($"/hooks/{hook}", new string('x', 300), "text/plain")).Status);
     }
 
     [Fact]
