@@ -87,10 +87,10 @@ public sealed class SocketTests : ChatTest
         var first = await OpenAsync(server, "/ws/w/main");
         var epoch = (await first.ReadJsonAsync("register")).GetProperty("epoch").GetString();
         await first.DisposeAsync();
+        while (server.Hub.TryFindClient("w", out _)) await Task.Yield();
         var tcp = await JoinAsync(server, "tcp");
         for (var i = 1; i <= 5; i++) await tcp.SendAsync($"SEND main:tcp {i}");
         await tcp.SayAsync("CAPS acks", [.. Enumerable.Range(1, 5).Select(i => $"MSG main:tcp {i}"), "OK CAPS *:tcp acks"]);
-        while (server.Hub.TryFindClient("w", out _)) await Task.Yield();
         var again = await OpenAsync(server, $"/ws/w/main?since={epoch}:2");
         await again.ReadJsonAsync("register");
         Assert.False((await again.ReadJsonAsync("replay")).GetProperty("truncated").GetBoolean());
