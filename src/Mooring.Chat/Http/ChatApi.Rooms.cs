@@ -222,7 +222,7 @@ internal sealed partial class ChatApi
             var members = room.Members;
             json.WriteStartObject();
             json.WriteString("name", room.Name);
-            json.WriteNumber("client_count", members.Length);
+            json.WriteNumber("client_count", members.Count);
             WriteNames(json, "clients", members.Select(member => member.Session.Id));
             json.WriteEndObject();
         }

@@ -5,7 +5,7 @@ namespace Mooring.Chat.Rooms;
 /// <summary>Who is in the room. Joins and leaves come under the hub's lock; the room's own keeps them apart from messages.</summary>
 internal sealed partial class Room
 {
-    internal int Count => Members.Length;
+    internal int Count => Members.Count;
 
     /// <summary>Lets a session in. It is welcomed, gets what it asked for of the past, and then reads what comes.</summary>
     internal Membership Add(Session session, in EntryRequest request)
@@ -22,7 +22,7 @@ internal sealed partial class Room
             }
             session.Memberships = [.. session.Memberships, member];
             StartReading_NeedsLock(member);
-            Volatile.Write(ref _members, [.. _members, member]);
+            Volatile.Write(ref _members, _members.With(member));
             return member;
         }
     }
@@ -33,8 +33,8 @@ internal sealed partial class Room
         {
             StopReading_NeedsLock(member, keepUnread);
             member.Status = status;
-            Volatile.Write(ref _members, [.. _members.Where(other => other != member)]);
-            if (_members.Length == 0) EmptySince = _hub.Now;
+            Volatile.Write(ref _members, _members.Without(member));
+            if (_members.Count == 0) EmptySince = _hub.Now;
         }
     }
 

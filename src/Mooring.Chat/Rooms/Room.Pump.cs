@@ -47,7 +47,7 @@ internal sealed partial class Room : IThreadPoolWorkItem
 
     private void FlushMembers()
     {
-        var members = Members;
+        var members = Members.Span;
         if (members.Length == 0) return;
         // Another member is first each time, so that nobody is always last.
         var first = (_turn++ & int.MaxValue) % members.Length;

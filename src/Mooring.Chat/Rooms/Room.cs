@@ -5,7 +5,7 @@ namespace Mooring.Chat.Rooms;
 
 /// <summary>
 /// A room. Everything that enters it passes <see cref="Append_NeedsLock"/>, one message after the other, which gives its members one
-/// order; a room that spans processes would put its link there. Members are an array that is replaced, so that the fan-out walks it
+/// order; a room that spans processes would put its link there. Members are a list that is replaced, so that the fan-out walks it
 /// without a lock.
 /// </summary>
 internal sealed partial class Room
@@ -16,7 +16,7 @@ internal sealed partial class Room
     private readonly RoomLog?[] _logs = new RoomLog?[Formats];
     private readonly HistoryRing _history;
     private readonly ChatHub _hub;
-    private Membership[] _members = [];
+    private MemberList _members = MemberList.Empty;
     private TokenBucket _bucket;
     private long _lastSequence;
     private int _mailboxes;
@@ -52,7 +52,7 @@ internal sealed partial class Room
 
     internal string Topic { get; set; } = "";
 
-    internal Membership[] Members => Volatile.Read(ref _members);
+    internal MemberList Members => Volatile.Read(ref _members);
 
     internal long LastSequence => Volatile.Read(ref _lastSequence);
 
@@ -171,7 +171,7 @@ internal sealed partial class Room
         Mark();
         if (_mailboxes == 0) return;
         var json = EncodeJson(message);
-        foreach (var member in _members)
+        foreach (var member in _members.Span)
             if (member.Session.Mailbox is { } mailbox && member.Status.Receives())
                 mailbox.Add(new Mailbox.Entry(Name, message.Sequence, json));
     }
