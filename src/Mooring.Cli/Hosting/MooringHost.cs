@@ -67,13 +67,16 @@ internal sealed class MooringHost
     }
 
     /// <summary>Serves HTTP on <paramref name="listener"/>; the result tells the address once it is bound.</summary>
-    internal Func<IPEndPoint> ListenHttp(Listener listener)
+    /// <param name="listener">Where.</param>
+    /// <param name="configure">Puts more on the listener, such as TLS.</param>
+    internal Func<IPEndPoint> ListenHttp(Listener listener, Action<ListenOptions>? configure = null)
     {
         Announce(listener);
         ListenOptions? bound = null;
         Builder.WebHost.ConfigureKestrel(options => options.Listen(listener.EndPoint, endpoint =>
         {
             endpoint.Protocols = HttpProtocols.Http1;
+            configure?.Invoke(endpoint);
             bound = endpoint;
         }));
         return () => bound?.IPEndPoint ?? listener.EndPoint;

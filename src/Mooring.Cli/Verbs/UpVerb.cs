@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Mooring.Chat;
 using Mooring.Cli.Hosting;
+using Mooring.Edge.Hub;
 using Mooring.Fleet;
 using Mooring.Fleet.Api;
 using Mooring.Mqtt.Broker;
@@ -23,6 +24,7 @@ internal static class UpVerb
         var fleet = UpFleet.AddTo(command);
         var chat = UpChat.AddTo(command);
         var tunnel = UpTunnel.AddTo(command);
+        var hub = HubArguments.AddTo(command, isAlone: false);
         command.SetAction((parsed, cancellationToken) =>
         {
             MqttBrokerOptions ReadBroker() => broker.Read(parsed, parsed.GetValue(data)!);
@@ -32,28 +34,32 @@ internal static class UpVerb
             fleet.AddTo(host, parsed, parsed.GetValue(data)!, parsed.GetValue(demo));
             chat.AddTo(host, parsed, parsed.GetValue(data)!);
             tunnel.AddTo(host, parsed, parsed.GetValue(data)!);
+            var hubOptions = hub.Read(parsed, parsed.GetValue(data));
+            var agents = EdgeHubRole.AddTo(host, hubOptions, hub.PortOption);
             var http = host.ListenHttp(
                 new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
-            return host.RunAsync(Map, application => PrintTable(application, http()), cancellationToken);
+            return host.RunAsync(Map, application => PrintTable(application, http(), hubOptions, agents()), cancellationToken);
         });
         return command;
     }
 
     private static void Map(WebApplication application)
     {
+        application.UseEdgeHub();
         application.MapHealth();
         application.MapFleetApi();
         application.MapTunnelServer();
         application.MapTunnelAdmin();
     }
 
-    private static void PrintTable(WebApplication application, IPEndPoint http)
+    private static void PrintTable(WebApplication application, IPEndPoint http, HubOptions hub, IPEndPoint agents)
     {
         var table = new AddressTable();
         BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
         UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
         UpChat.Describe(application.Services.GetRequiredService<ChatServer>(), table);
         TunnelRole.Describe(application.Services, table);
+        EdgeHubRole.Describe(hub, agents, $"http://{http}", table);
         table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
         table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
         table.Print("Mooring is up.");

@@ -49,7 +49,10 @@ public sealed class SocketIOServer : IDisposable
     /// <summary>Ends all connections and takes no more.</summary>
     public void Dispose() => _endpoint.Stop();
 
-    internal Task HandleAsync(HttpContext context) => _endpoint.HandleAsync(context);
+    /// <summary>Serves one request, for an application that finds its way without endpoints.</summary>
+    /// <param name="context">The request.</param>
+    /// <returns>When it is answered; for a WebSocket, when it has ended.</returns>
+    public Task HandleAsync(HttpContext context) => _endpoint.HandleAsync(context);
 
     internal SocketIONamespace? Find(string name) => _namespaces.GetValueOrDefault(name);
 
