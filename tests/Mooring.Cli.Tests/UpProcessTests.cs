@@ -15,7 +15,7 @@ public sealed class UpProcessTests : MooringTest
     [InlineData(false)]
     public async Task Up_prints_addresses_serves_health_and_metrics_and_ends_with_0_on_a_signal(bool interrupt)
     {
-        await using var mooring = ProcessUnderTest.Start(Program, ["up", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"]);
+        await using var mooring = ProcessUnderTest.Start(Program, ["up", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--hub-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"]);
         await mooring.LineAsync("Ctrl-C stops everything", TestTimeout);
         var health = mooring.Lines.Single(line => line.Contains("curl", StringComparison.Ordinal) && line.Contains("ready", StringComparison.Ordinal));
         var url = health[health.IndexOf("curl ", StringComparison.Ordinal)..][5..].Trim();
@@ -40,7 +40,7 @@ public sealed class UpProcessTests : MooringTest
     public async Task Up_with_demo_has_cars_that_drive_and_stops_within_the_limit()
     {
         await using var mooring = ProcessUnderTest.Start(
-            Program, ["up", "--demo", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0", "--log-level", "Information"]);
+            Program, ["up", "--demo", "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--hub-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0", "--log-level", "Information"]);
         var row = await mooring.LineAsync("/api/fleet/cars", TestTimeout);
         Assert.Contains("company demo: 25 cars", row, StringComparison.Ordinal);
         for (var i = 1; i <= 5; i++) await mooring.LineAsync($"Car demo_{i}: session", TestTimeout);
@@ -59,7 +59,7 @@ public sealed class UpProcessTests : MooringTest
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "fleet.json"), "{}", TestTimeout);
             await using var mooring = ProcessUnderTest.Start(
-                Program, ["up", "--data", folder, "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"]);
+                Program, ["up", "--data", folder, "--in-memory", "--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--hub-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"]);
             Assert.Equal(1, await mooring.ExitAsync(TestTimeout));
             Assert.Contains(mooring.Lines, line => line.Contains("fleet.json: cars: must be given", StringComparison.Ordinal));
         }
@@ -75,7 +75,7 @@ public sealed class UpProcessTests : MooringTest
         using var mqtt = Taken();
         using var http = Taken();
         await using var mooring = ProcessUnderTest.Start(
-            Program, ["up", "--in-memory", "--mqtt-port", PortOf(mqtt), "--http-port", PortOf(http), "--chat-port", "0", "--chat-http-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"]);
+            Program, ["up", "--in-memory", "--mqtt-port", PortOf(mqtt), "--http-port", PortOf(http), "--chat-port", "0", "--chat-http-port", "0", "--hub-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"]);
         Assert.Equal(1, await mooring.ExitAsync(TestTimeout));
         Assert.Equal(
             [

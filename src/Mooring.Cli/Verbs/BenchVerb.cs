@@ -11,7 +11,7 @@ internal static class BenchVerb
     internal static Command Create() => new("bench", "Measures with what our own figures are measured with.")
     {
         CreateMqtt(),
-        BenchFleet.Create(),
+        BenchFleet.Create(), BenchEdge.Create(),
         BenchChat.Create(),
         TunnelBenchVerb.Create(),
     };

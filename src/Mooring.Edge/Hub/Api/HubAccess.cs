@@ -57,7 +57,7 @@ internal sealed class HubAccess(HubStore store, TimeProvider time)
         var headers = context.Request.Headers;
         if (headers.ContainsKey("X-Forwarded-For") || headers.ContainsKey("Forwarded")) return false;
         var host = context.Request.Host.Host;
-        if (host != "localhost" && !host.EndsWith(".localhost", StringComparison.Ordinal) && !(IPAddress.TryParse(host.Trim('[', ']'), out var named) && IPAddress.IsLoopback(named)))
+        if (host != "localhost" && !(IPAddress.TryParse(host.Trim('[', ']'), out var named) && IPAddress.IsLoopback(named)))
             return false;
         var origin = headers[HeaderNames.Origin].ToString();
         return origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Authority == context.Request.Host.Value);
