@@ -235,6 +235,30 @@ public sealed class ReceiveTests : ClientTest
     }
 
     [Fact]
+    public async Task FloodThatMustNotBeDropped_IsHeldBack_UntilTheHandlerGoesOn()
+    {
+        const int count = 100;
+        var (_, client, connection) = await StartAsync(Options with
+        {
+            Version = MqttVersion.V311,
+            Limits = Options.Limits with { ReceivedBytes = 1024, ReadingPause = TimeSpan.FromMilliseconds(10) },
+        });
+        var leave = new TaskCompletionSource();
+        await SubscribeAsync(client, connection, async (_, token) => await leave.Task.WaitAsync(token));
+        var flooding = Task.Run(
+            async () =>
+            {
+                for (ushort id = 1; id <= count; id++) await connection.PublishAsync("t", new string('x', 1000), qos: 1, id: id);
+            },
+            TestTimeout);
+        await LoggedAsync(2007);
+        leave.SetResult();
+        for (var id = 1; id <= count; id++) await connection.ExpectAsync($"PubAck id={id} Success");
+        await flooding;
+        Assert.Equal(0, client.DroppedMessages);
+    }
+
+    [Fact]
     public async Task FastSender_IsSlowedDown_NothingIsLost()
     {
         const int count = 500;

@@ -3,8 +3,8 @@ namespace Mooring.Mqtt.Client.Sessions;
 /// <summary>Objects of messages that are done, for the next ones: publishing at full speed leaves the garbage collector alone.</summary>
 internal sealed class IdlePublishes(ClientSession session)
 {
-    /// <summary>As many as are in flight at most by default, and some that wait; more are left to the garbage collector.</summary>
-    private const int IdleMax = 512;
+    /// <summary>As many as wait and are in flight at most by default; more are left to the garbage collector.</summary>
+    private const int IdleMax = 1280;
 
     private readonly Lock _lock = new();
     private readonly Stack<PendingPublish> _idle = new();

@@ -5,11 +5,14 @@ namespace Mooring.Mqtt.Client.Sessions;
 /// <summary>
 /// Received messages that wait for handlers. When it is full, reading from the broker pauses, but not for long: acknowledgements stand
 /// behind the messages, and the handlers may wait for one, themselves or through others. Reading then goes on, and QoS 0 messages are
-/// dropped. Messages of QoS 1 and 2 are kept: the broker sends few of them without an acknowledgement.
+/// dropped. Messages of QoS 1 and 2 are kept: a broker sends few of them without an acknowledgement.
 /// </summary>
 internal sealed class Inbox(MqttClientLimits limits, TimeProvider time, ClientLog log)
 {
     private const int BatchMessages = 256;
+
+    /// <summary>QoS 1 and 2 may go beyond the bound in bytes this many times; then reading stops until there is room.</summary>
+    private const int OverrunFactor = 4;
 
     private readonly Lock _lock = new();
     private readonly Queue<Inbound> _queue = new();
@@ -83,29 +86,32 @@ internal sealed class Inbox(MqttClientLimits limits, TimeProvider time, ClientLo
 
     private async ValueTask AddLaterAsync(Inbound inbound, CancellationToken cancellationToken)
     {
-        try
+        var pause = limits.ReadingPause;
+        while (true)
         {
             Task room;
             lock (_lock)
             {
-                if (TryAdd_NeedsLock(inbound)) return;
+                if (TryAdd_NeedsLock(inbound)) break;
                 _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 room = _room.Task;
             }
-            using var patience = new CancellationTokenSource(limits.ReadingPause, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-            await room.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (_lock)
+            try
             {
-                if (TryAdd_NeedsLock(inbound)) return;
-                _isOverrun = true;
-                TryAdd_NeedsLock(inbound);
+                await room.WaitAsync(pause, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                lock (_lock) _isOverrun = true;
+                pause = Timeout.InfiniteTimeSpan;
+            }
+            catch (OperationCanceledException)
+            {
+                Release(inbound);
+                throw;
             }
         }
-        finally
-        {
-            inbound.Connection.ReadingGoesOn();
-        }
+        inbound.Connection.ReadingGoesOn();
     }
 
     private bool TryAdd_NeedsLock(in Inbound inbound)
@@ -123,6 +129,8 @@ internal sealed class Inbox(MqttClientLimits limits, TimeProvider time, ClientLo
                 Drop_NeedsLock(inbound);
                 return true;
             }
+            // A broker of 3.1.1 knows no Receive Maximum.
+            if (_bytes > OverrunFactor * limits.ReceivedBytes) return false;
         }
         _queue.Enqueue(inbound);
         _bytes += inbound.Message.Payload.Length;
