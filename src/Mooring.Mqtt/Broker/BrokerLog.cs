@@ -6,19 +6,54 @@ namespace Mooring.Mqtt.Broker;
 /// <summary>Log of the broker, ids 2500 to 2999.</summary>
 internal sealed partial class BrokerLog(ILogger logger)
 {
+    /// <summary>
+    /// Lines a second about what single clients do wrong: whoever breaks the rules a thousand times a second must not fill the disk.
+    /// </summary>
+    internal const int ClientLinesPerSecond = 100;
+
     private readonly ILogger _logger = logger;
+    private int _clientLines;
+
+    internal void ProtocolError(EndPoint? remote, string? clientId, string reason)
+    {
+        if (HasRoom()) WriteProtocolError(remote, clientId, reason);
+    }
+
+    internal void Stalled(string clientId, int unsentBytes)
+    {
+        if (HasRoom()) WriteStalled(clientId, unsentBytes);
+    }
+
+    internal void RetainedFull(int bytes)
+    {
+        if (HasRoom()) WriteRetainedFull(bytes);
+    }
+
+    internal void Refused(EndPoint? remote, string clientId, string? user, Codec.MqttReasonCode reason)
+    {
+        if (HasRoom()) WriteRefused(remote, clientId, user, reason);
+    }
+
+    /// <summary>Once a second: tells how much was not told.</summary>
+    internal void Tick()
+    {
+        var withheld = Interlocked.Exchange(ref _clientLines, 0) - ClientLinesPerSecond;
+        if (withheld > 0) Withheld(withheld);
+    }
+
+    private bool HasRoom() => Interlocked.Increment(ref _clientLines) <= ClientLinesPerSecond;
 
     [LoggerMessage(2500, LogLevel.Information, "listening on {EndPoint} ({Transport})")]
     internal partial void Listening(EndPoint endPoint, MqttTransport transport);
 
     [LoggerMessage(2501, LogLevel.Information, "closing the connection of {Remote} (client '{ClientId}'): {Reason}")]
-    internal partial void ProtocolError(EndPoint? remote, string? clientId, string reason);
+    private partial void WriteProtocolError(EndPoint? remote, string? clientId, string reason);
 
     [LoggerMessage(2502, LogLevel.Information, "client '{ClientId}' takes nothing: closing its connection with {UnsentBytes} bytes unsent")]
-    internal partial void Stalled(string clientId, int unsentBytes);
+    private partial void WriteStalled(string clientId, int unsentBytes);
 
     [LoggerMessage(2503, LogLevel.Warning, "the retained store is full: a message of {Bytes} bytes was not kept")]
-    internal partial void RetainedFull(int bytes);
+    private partial void WriteRetainedFull(int bytes);
 
     [LoggerMessage(2504, LogLevel.Debug, "client '{ClientId}' connected from {Remote}")]
     internal partial void Connected(string clientId, EndPoint? remote);
@@ -30,7 +65,7 @@ internal sealed partial class BrokerLog(ILogger logger)
     internal partial void HandlerFailed(string clientId, Exception error);
 
     [LoggerMessage(2507, LogLevel.Information, "client '{ClientId}' of {Remote} (user '{User}') is refused: {Reason}")]
-    internal partial void Refused(EndPoint? remote, string clientId, string? user, Codec.MqttReasonCode reason);
+    private partial void WriteRefused(EndPoint? remote, string clientId, string? user, Codec.MqttReasonCode reason);
 
     [LoggerMessage(2508, LogLevel.Information, "users and access rules are read again; {Disconnected} clients of removed users are disconnected")]
     internal partial void AccessReloaded(int disconnected);
@@ -43,6 +78,9 @@ internal sealed partial class BrokerLog(ILogger logger)
 
     [LoggerMessage(2511, LogLevel.Information, "{Used} bytes of memory are in use: clients are served as usual again")]
     internal partial void EnoughMemory(long used);
+
+    [LoggerMessage(2512, LogLevel.Warning, "{Count} more lines about clients that broke the rules in the last second were left out")]
+    private partial void Withheld(int count);
 
     [LoggerMessage(2520, LogLevel.Information, "{Folder}: {Sessions} sessions and {Retained} retained messages are back")]
     internal partial void Restored(string folder, int sessions, int retained);

@@ -180,6 +180,7 @@ public sealed partial class MqttBroker
 
         due?.ForEach(Publish);
         TickMemory();
+        Log.Tick();
         TickStorage(now);
         TickStatistics(now);
     }

@@ -41,6 +41,15 @@ public sealed class ConnectTests : BrokerTest
     }
 
     [Fact]
+    public void ClientThatTakesNotEvenConnAck_IsClosed()
+    {
+        using var client = new RawClient(Address, MqttVersion.V500);
+        client.SendHex("101300044D5154540502000A052700000002" + "000170");
+        Assert.Equal("closed", client.Receive());
+        Assert.Equal(0, Broker.Sessions);
+    }
+
+    [Fact]
     public void Version31_NeedsAnIdentifier_AndLeavesTheReservedFlagToTheClient()
     {
         using var nameless = RawClient.Connect(Address, "", MqttVersion.V310, expect: "ConnAck ClientIdentifierNotValid");

@@ -134,7 +134,7 @@ internal sealed partial class BrokerConnection
         }
 
         HoldOutputFor(session);
-        WriteConnAck(present, request);
+        var isAnswered = TryWriteConnAck(present, request);
         var isGone = false;
         lock (_leaving)
         {
@@ -147,6 +147,12 @@ internal sealed partial class BrokerConnection
         if (isGone)
         {
             broker.Closed(this, session, _will);
+            return;
+        }
+
+        if (!isAnswered)
+        {
+            End(null);
             return;
         }
 
@@ -257,8 +263,8 @@ internal sealed partial class BrokerConnection
         return new Will(message, expiry, delay);
     }
 
-    /// <summary>Only what differs from the defaults (MQTT-3.2.2.3).</summary>
-    private void WriteConnAck(bool present, ConnectRequest request)
+    /// <summary>Only what differs from the defaults (MQTT-3.2.2.3). False when the client takes no packet of that size (MQTT-3.1.2-24).</summary>
+    private bool TryWriteConnAck(bool present, ConnectRequest request)
     {
         var scratch = Scratch();
         var properties = new PropertyWriter();
@@ -285,7 +291,13 @@ internal sealed partial class BrokerConnection
         }
 
         MqttPackets.WriteConnAck(scratch, Version, present, MqttReasonCode.Success, properties.Written);
+        if (scratch.WrittenCount > _maximumPacketBytes)
+        {
+            return false;
+        }
+
         Write(scratch);
+        return true;
     }
 
     private void Refuse(MqttReasonCode reason)
