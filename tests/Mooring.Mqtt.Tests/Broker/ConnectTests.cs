@@ -61,6 +61,8 @@ public sealed class ConnectTests : BrokerTest
     [Theory]
     [InlineData("100E00044D5154540302003C00026162", MqttVersion.V311)]
     [InlineData("100E00044D5154540002003C00026162", MqttVersion.V311)]
+    [InlineData("100E00044D5154548402003C00026162", MqttVersion.V311)] // a bridge of 3.1.1
+    [InlineData("100F00044D5154548502003C0000026162", MqttVersion.V500)]
     [InlineData("100F00044D5154540602003C0000026162", MqttVersion.V500)]
     public void UnknownLevel_IsRefusedInTheFormOfTheNearestVersion(string hex, MqttVersion form)
     {

@@ -79,6 +79,22 @@ public sealed class TopicTests : BrokerTest
         Assert.Equal("Disconnect TopicNameInvalid", client.Receive());
     }
 
+    [Theory]
+    [InlineData("$SYS/broker/connection/bridge/state", true)]
+    [InlineData("$SYS/broker/connection/a/b/state", false)]
+    [InlineData("$SYS/broker/connection/state", false)]
+    [InlineData("$SYS/broker/clients/connected", false)]
+    [InlineData("$CONTROL/x", false)]
+    public void OfTheServersTopics_OnlyTheStateOfABridge_IsForClients(string topic, bool isAllowed)
+    {
+        using var client = RawClient.Connect(
+            Address, "c", MqttVersion.V500, will: topic, expect: isAllowed ? "ConnAck Success" : "ConnAck NotAuthorized");
+        using var publisher = RawClient.Connect(Address, "p", MqttVersion.V500);
+        publisher.Publish(topic, "1", qos: 1, id: 1, retain: true);
+        Assert.Equal(isAllowed ? "PubAck id=1 NoMatchingSubscribers" : "PubAck id=1 NotAuthorized", publisher.Receive());
+        Assert.Equal(isAllowed ? 1 : 0, Broker.Retained);
+    }
+
     [Fact]
     public void ByteOrderMark_IsACharacterLikeAnyOther()
     {

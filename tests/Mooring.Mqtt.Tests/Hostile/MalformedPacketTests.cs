@@ -22,7 +22,7 @@ public sealed class MalformedPacketTests : BrokerTest
         using var neighbour = RawClient.Connect(Address, "neighbour");
         neighbour.Subscribe("n", 1);
         using var hostile = vector.Bytes[0] >> 4 == (int)MqttPacketType.Connect
-            ? new RawClient(Address, vector.Bytes is [_, _, _, _, _, _, _, _, > 5, ..] ? MqttVersion.V500 : vector.Version)
+            ? new RawClient(Address, vector.Bytes is [_, _, _, _, _, _, _, _, > 5 and not 0x84, ..] ? MqttVersion.V500 : vector.Version)
             : RawClient.Connect(Address, "hostile", vector.Version);
         hostile.Send(vector.Bytes);
         var answers = new List<string>();

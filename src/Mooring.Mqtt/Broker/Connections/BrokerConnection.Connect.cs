@@ -26,7 +26,8 @@ internal sealed partial class BrokerConnection
         catch (MqttProtocolException exception)
         {
             var level = ConnectView.RequestedLevel(frame);
-            Version = level >= (byte)MqttVersion.V500 ? MqttVersion.V500 : MqttVersion.V311;
+            // Bridges of mosquitto set the highest bit, and try without it when they understand the refusal.
+            Version = (level & 0x7F) >= (byte)MqttVersion.V500 ? MqttVersion.V500 : MqttVersion.V311;
             if (level is not null && (exception.Reason == MqttReasonCode.UnsupportedProtocolVersion || Version == MqttVersion.V500))
             {
                 Refuse(exception.Reason);

@@ -222,7 +222,7 @@ internal sealed partial class BrokerConnection
             return MqttReasonCode.TopicNameInvalid;
         }
 
-        return TopicName.IsServerOwned(topic) || Permissions?.MayPublish(topic) == false
+        return (TopicName.IsServerOwned(topic) && !TopicName.IsBridgeState(topic)) || Permissions?.MayPublish(topic) == false
             ? MqttReasonCode.NotAuthorized
             : MqttReasonCode.Success;
     }
