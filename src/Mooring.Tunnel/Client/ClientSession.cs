@@ -14,6 +14,9 @@ internal sealed partial class ClientSession : ILinkReceiver
     /// <summary>Limit of each step of the handshake.</summary>
     internal static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>Code of the failure that says that the server is older than this generation.</summary>
+    internal const string GenerationA = "GENERATION_A";
+
     private readonly WebSocketLink _link;
     private readonly IReadOnlyList<ClientTunnel> _tunnels;
     private readonly TimeProvider _time;
@@ -73,11 +76,12 @@ internal sealed partial class ClientSession : ILinkReceiver
     {
         try
         {
-            var frame = FrameReader.Read(message);
-            Dispatch(frame);
+            Dispatch(FrameReader.Read(message));
         }
         catch (TunnelProtocolException exception)
         {
+            if (_reply is { } waiting && message.Length > 8 && message[0] == 0)
+                waiting.TrySetException(new TunnelException("the server speaks generation A", GenerationA, TunnelOutcome.Unreachable));
             // A newer server may send what this client does not know.
             LogSkipped(_logger, exception.Message);
         }
@@ -201,7 +205,9 @@ internal sealed partial class ClientSession : ILinkReceiver
     }
 
     private static TunnelException Lost(LinkEnding ending) =>
-        new($"the server closed the connection{(ending.Reason.Length > 0 ? $": {ending.Reason}" : "")}", $"CLOSED_{ending.Code}", TunnelOutcome.Unreachable);
+        ending is { IsByPeer: true, Code: CloseCodes.Normal }
+        ? new("the server closed the connection without an answer", GenerationA, TunnelOutcome.Unreachable)
+        : new($"the server closed the connection{(ending.Reason.Length > 0 ? $": {ending.Reason}" : "")}", $"CLOSED_{ending.Code}", TunnelOutcome.Unreachable);
 
     private static TunnelException Unexpected(ClientReply reply) =>
         new($"the server answered with {reply.Kind}", "", TunnelOutcome.Unreachable);

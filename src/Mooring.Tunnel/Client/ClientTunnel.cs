@@ -6,7 +6,7 @@ namespace Mooring.Tunnel.Client;
 /// <summary>A tunnel of the client through all its connections: what was asked for, what was granted, where it leads, what went through.</summary>
 internal sealed class ClientTunnel : IDisposable
 {
-    private readonly Lazy<HttpClient> _http2;
+    private readonly Lazy<HttpClient> _http;
     private long _bytesIn;
     private long _bytesOut;
     private long _requests;
@@ -15,7 +15,7 @@ internal sealed class ClientTunnel : IDisposable
     {
         Definition = definition;
         Pool = new OriginPool(origin);
-        _http2 = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler
+        _http = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
             UseCookies = false,
@@ -40,8 +40,8 @@ internal sealed class ClientTunnel : IDisposable
 
     public OriginPool Pool { get; }
 
-    /// <summary>Connections to an application that speaks HTTP/2.</summary>
-    public HttpClient Http2 => _http2.Value;
+    /// <summary>For an application that speaks HTTP/2, and for generation A, where whole messages are wanted.</summary>
+    public HttpClient Http => _http.Value;
 
     /// <summary>What the server gave last; null before.</summary>
     public TunnelGrant? Grant { get; private set; }
@@ -77,6 +77,6 @@ internal sealed class ClientTunnel : IDisposable
     public void Dispose()
     {
         Pool.Dispose();
-        if (_http2.IsValueCreated) _http2.Value.Dispose();
+        if (_http.IsValueCreated) _http.Value.Dispose();
     }
 }

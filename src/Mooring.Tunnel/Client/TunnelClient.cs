@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Mooring.Tunnel.Client.Legacy;
 using Mooring.Tunnel.Client.Origin;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol.GenerationB;
@@ -22,6 +23,8 @@ public sealed partial class TunnelClient : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
+    private TunnelWire _wire;
+    private string? _legacyId;
 
     private TunnelClient(TunnelClientOptions options, Func<TunnelDefinition, IOrigin> origin, ILoggerFactory? loggers, TimeProvider? time)
     {
@@ -31,6 +34,7 @@ public sealed partial class TunnelClient : IAsyncDisposable
         _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<TunnelClient>();
         _time = time ?? TimeProvider.System;
         Tunnels = [.. _tunnels.Select(tunnel => new PublishedTunnel(tunnel))];
+        _wire = options.Wire;
         Status = new TunnelStatus(false, "Disconnected");
     }
 
@@ -103,6 +107,11 @@ public sealed partial class TunnelClient : IAsyncDisposable
                 return;
             }
             if (_stopping.IsCancellationRequested) return;
+            if (failure.Code == ClientSession.GenerationA && _wire == TunnelWire.Automatic)
+            {
+                _wire = TunnelWire.A;
+                continue;
+            }
             refusals = failure.Outcome == TunnelOutcome.Refused ? refusals + 1 : 0;
             await WaitAsync(failure, ++failures, refusals);
         }
@@ -126,28 +135,66 @@ public sealed partial class TunnelClient : IAsyncDisposable
     /// <summary>One connection from its beginning to its end; returns why it ended after it was up.</summary>
     private async Task<TunnelException> ConnectOnceAsync(Action up)
     {
-        var stream = await WebSocketDialer.DialAsync(_address, _address.ControlPath, null, _options.IsInsecure, _time, _stopping.Token);
+        var stream = await WebSocketDialer.DialAsync(_address, _address.ControlPath, _wire == TunnelWire.A ? _options.Token : null, _options.IsInsecure, _time, _stopping.Token);
         using var link = new WebSocketLink(stream, isClient: true, new LinkLimits(), _time);
+        return _wire == TunnelWire.A ? await RunLegacyAsync(link, up) : await RunAsync(link, up);
+    }
+
+    private async Task<TunnelException> RunAsync(WebSocketLink link, Action up)
+    {
         var session = new ClientSession(link, _tunnels, _time, _logger);
         var reading = session.RunAsync();
         try
         {
             await session.HandshakeAsync(_options.Token, Capabilities.All, ProtocolVersion.Three, _stopping.Token);
-            up();
-            foreach (var tunnel in Tunnels) LogPublished(_logger, tunnel.Url, tunnel.Definition.LocalPort);
-            SetStatus(new TunnelStatus(true, "Connected"));
-            LogConnected(_logger, _address.ToString(), session.Frames.Version, session.Frames.Capabilities.ToString());
-            _connected.TrySetResult();
+            Connected(up, $"B/{session.Frames.Version}");
             await KeepAliveAsync(link, reading);
         }
         finally
         {
-            if (!reading.IsCompleted) await link.CloseAsync(Protocol.CloseCodes.Normal, "");
-            link.Abort("closed");
-            await reading;
+            await CloseAsync(link, reading);
         }
+        return Ended(await reading);
+    }
+
+    private async Task<TunnelException> RunLegacyAsync(WebSocketLink link, Action up)
+    {
+        var session = new LegacyClientSession(
+            link, _tunnels, stop => WebSocketDialer.DialAsync(_address, _address.ProxyPath, _options.Token, _options.IsInsecure, _time, stop), _time, _logger);
+        var reading = session.RunAsync();
+        try
+        {
+            await session.HandshakeAsync(_options.Token, _legacyId, _stopping.Token);
+            _legacyId = session.ClientId;
+            Connected(up, "A");
+            await session.KeepAliveAsync(reading, _stopping.Token);
+        }
+        finally
+        {
+            await CloseAsync(link, reading);
+        }
+        return Ended(await reading);
+    }
+
+    private void Connected(Action up, string generation)
+    {
+        up();
+        foreach (var tunnel in Tunnels) LogPublished(_logger, tunnel.Url, tunnel.Definition.LocalPort);
+        SetStatus(new TunnelStatus(true, "Connected"));
+        LogConnected(_logger, _address.ToString(), generation);
+        _connected.TrySetResult();
+    }
+
+    private static async Task CloseAsync(WebSocketLink link, Task reading)
+    {
+        if (!reading.IsCompleted) await link.CloseAsync(Protocol.CloseCodes.Normal, "");
+        link.Abort("closed");
+        await reading;
+    }
+
+    private TunnelException Ended(LinkEnding ending)
+    {
         _stopping.Token.ThrowIfCancellationRequested();
-        var ending = await reading;
         return new TunnelException(
             $"{_address}: the connection ended ({(ending.Reason.Length > 0 ? ending.Reason : ending.Code.ToString(CultureInfo.InvariantCulture))})",
             $"CLOSED_{ending.Code}", ending.Code is 4003 ? TunnelOutcome.Refused : TunnelOutcome.Unreachable);
@@ -179,8 +226,8 @@ public sealed partial class TunnelClient : IAsyncDisposable
         _options.StatusChanged?.Invoke(status);
     }
 
-    [LoggerMessage(6510, LogLevel.Information, "connected to {Server}, version {Version}, {Capabilities}")]
-    private static partial void LogConnected(ILogger logger, string server, int version, string capabilities);
+    [LoggerMessage(6510, LogLevel.Information, "connected to {Server}, generation {Generation}")]
+    private static partial void LogConnected(ILogger logger, string server, string generation);
 
     [LoggerMessage(6512, LogLevel.Debug, "published {Url} for port {Port}")]
     private static partial void LogPublished(ILogger logger, string url, int port);

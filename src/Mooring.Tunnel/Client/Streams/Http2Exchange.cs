@@ -101,7 +101,7 @@ internal sealed class Http2Exchange : ClientStream, IOutletOwner
 
     private async Task ExchangeAsync()
     {
-        using var response = await Tunnel.Http2.SendAsync(_request, HttpCompletionOption.ResponseHeadersRead, _ended.Token);
+        using var response = await Tunnel.Http.SendAsync(_request, HttpCompletionOption.ResponseHeadersRead, _ended.Token);
         SendHead((int)response.StatusCode, block =>
         {
             foreach (var (name, values) in response.Headers.NonValidated) Add(block, name, values);
