@@ -108,8 +108,8 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     internal RetainedPump RetainedPump { get; }
 
-    /// <summary>Routes one message and keeps it when it is to be retained; true when somebody gets it.</summary>
-    internal bool Publish(RoutedMessage message)
+    /// <summary>Routes one message and keeps it when it is to be retained; returns who gets it.</summary>
+    internal Route Publish(RoutedMessage message)
     {
         if (message.Retain && !_retained.Keep(message))
         {
@@ -135,7 +135,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
             Deliver(share.Choose(), message);
         }
 
-        return !route.IsEmpty;
+        return route;
     }
 
     /// <summary>Delivers retained messages to a subscription that was just made, those that match wildcards a little at a time.</summary>

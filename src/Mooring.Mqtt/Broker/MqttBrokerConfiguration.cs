@@ -124,7 +124,7 @@ public static class MqttBrokerConfiguration
             "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "queuedBytesTotal", "outboundBufferBytes", "stalledForSeconds",
             "subscriptionsPerSession", "subscriptions", "filtersPerPacket", "inboundTopicAliases", "outboundTopicAliases", "keepAliveMaximum", "messagesPerSecond",
             "waitingWills", "sessions", "sessionExpirySeconds", "connectionsPerAddress", "memoryBytes", "retainedMessages",
-            "retainedBytes", "cachedRoutes", "localQueuedMessages");
+            "retainedBytes", "cachedRoutes", "localQueuedMessages", "localQueuedBytes");
         var year = TimeSpan.FromDays(365);
         return new MqttBrokerLimits
         {
@@ -162,6 +162,7 @@ public static class MqttBrokerConfiguration
             RetainedBytes = limits["retainedBytes"].Long(standard.RetainedBytes),
             CachedRoutes = limits["cachedRoutes"].Int(standard.CachedRoutes),
             LocalQueuedMessages = limits["localQueuedMessages"].Int(standard.LocalQueuedMessages),
+            LocalQueuedBytes = limits["localQueuedBytes"].Long(standard.LocalQueuedBytes),
         };
     }
 

@@ -118,8 +118,14 @@ public sealed record MqttBrokerLimits
     /// <summary>Topics whose subscribers are remembered between publishes; default 100,000.</summary>
     public int CachedRoutes { get; init; } = 100_000;
 
-    /// <summary>Messages waiting for the handlers of one in-process client. QoS 0 is dropped beyond; publishers in the process wait.</summary>
+    /// <summary>
+    /// Messages waiting for the handlers of one in-process client; default 65,536. Further ones are dropped and counted, of any QoS; publishers
+    /// in the process that are not handlers themselves wait at half of it.
+    /// </summary>
     public int LocalQueuedMessages { get; init; } = 64 * 1024;
+
+    /// <summary>The same in bytes; default 64 MiB.</summary>
+    public long LocalQueuedBytes { get; init; } = 64L * 1024 * 1024;
 
     internal void Validate(OptionsErrors errors, string key)
     {
@@ -155,5 +161,6 @@ public sealed record MqttBrokerLimits
         errors.RequireInRange(key + ".retainedBytes", RetainedBytes, 0, 1L << 40);
         errors.RequireInRange(key + ".cachedRoutes", CachedRoutes, 1, 10_000_000);
         errors.RequireInRange(key + ".localQueuedMessages", LocalQueuedMessages, 16, 10_000_000);
+        errors.RequireInRange(key + ".localQueuedBytes", LocalQueuedBytes, 1024, 1L << 40);
     }
 }

@@ -107,7 +107,7 @@ internal sealed partial class BrokerConnection
             session.Receive(packetId, message);
         }
 
-        var matched = broker.Publish(message);
+        var route = broker.Publish(message);
         if (isExactlyOnce)
         {
             session.Routed(packetId);
@@ -120,7 +120,7 @@ internal sealed partial class BrokerConnection
             HoldOutput(journal);
         }
 
-        return matched ? MqttReasonCode.Success : MqttReasonCode.NoMatchingSubscribers;
+        return route.IsEmpty ? MqttReasonCode.NoMatchingSubscribers : MqttReasonCode.Success;
     }
 
     private void HoldOutputFor(Session session)

@@ -9,57 +9,64 @@ namespace Mooring.Mqtt.Broker.Local;
 /// <summary>A session without a connection: same router, no sockets. One worker runs its handlers, in order.</summary>
 internal sealed class LocalClient : IMqttClient
 {
-    private const int BatchMessages = 256;
+    // Set once for the whole flow of a worker, so that every handler and what it awaits sees it.
+    private static readonly AsyncLocal<LocalClient?> Handling = new();
 
     private readonly MqttBroker _broker;
     private readonly Session _session;
+    private readonly LinkMachine _machine;
+    private readonly LocalInbox _inbox;
     private readonly Lock _gate = new();
-    private readonly Queue<(Delivery Delivery, Handler? Only)> _queue = new();
-    private readonly Queue<(RetainedCursor Cursor, Handler Handler)> _retained = new();
-    private readonly SemaphoreSlim _signal = new(0);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Dictionary<byte[], Handler[]> _exact = new(Utf8Comparer.Instance);
-    private Handler[] _wildcards = [];
-    private TaskCompletionSource? _room;
-    private Task _worker = Task.CompletedTask;
+    private readonly Dictionary<byte[], LocalHandler[]> _exact = new(Utf8Comparer.Instance);
+    private LocalHandler[] _wildcards = [];
+    private Task? _worker;
+    private bool _isStopped;
 
     internal LocalClient(MqttBroker broker, string clientId)
     {
         _broker = broker;
         ClientId = clientId;
+        _machine = new LinkMachine(broker.Time);
+        _inbox = new LocalInbox(broker);
         _session = new Session(clientId, broker.Options.Limits, broker.Counters) { Local = this };
     }
 
-    public event Action<LinkTransition>? LinkChanged;
+    public event Action<LinkTransition>? LinkChanged
+    {
+        add => _machine.Moved += value;
+        remove => _machine.Moved -= value;
+    }
 
     public string ClientId { get; }
 
-    public LinkState State { get; private set; } = LinkState.Idle;
+    public LinkState State => _machine.State;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (State != LinkState.Idle) return Task.CompletedTask;
-            if (!_broker.TryAdd(_session)) throw new MqttRefusedException((byte)MqttReasonCode.ClientIdentifierNotValid, $"client id {ClientId} is in use");
+            ThrowIfStopped_NeedsLock();
+            if (_worker is not null) return Task.CompletedTask;
+            if (!_broker.TryAdd(_session))
+            {
+                throw new MqttRefusedException((byte)MqttReasonCode.ClientIdentifierNotValid, $"client id {ClientId} is in use");
+            }
             _worker = Task.Run(RunAsync, CancellationToken.None);
-            Move(LinkState.Connecting, "started");
-            Move(LinkState.Up, "in-process");
         }
+        _machine.TryMove(LinkState.Connecting, "started");
+        _machine.TryMove(LinkState.Up, "in-process");
         return Task.CompletedTask;
     }
 
-    public async ValueTask PublishAsync(MqttMessage message, CancellationToken cancellationToken = default)
+    public ValueTask PublishAsync(MqttMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        if (State != LinkState.Up) throw new InvalidOperationException($"client {ClientId} is not started, or stopped");
         cancellationToken.ThrowIfCancellationRequested();
-        var route = Route(message);
-        // A handler that publishes to itself must not wait for itself.
-        foreach (var target in route.Targets)
-        {
-            if (target.Session.Local is { } local && local != this) await local.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        }
+        if (State != LinkState.Up) throw new InvalidOperationException($"client {ClientId} is not started, or stopped");
+        var route = Publish(message);
+        // Handlers that wait for each other's handlers, or their own, would do so for ever: what they publish may be dropped instead.
+        return route.HasLocal && Handling.Value is null ? WaitForRoomAsync(route, cancellationToken) : ValueTask.CompletedTask;
     }
 
     public ValueTask EnqueueAsync(MqttMessage message, CancellationToken cancellationToken = default) => PublishAsync(message, cancellationToken);
@@ -69,70 +76,59 @@ internal sealed class LocalClient : IMqttClient
     {
         ArgumentNullException.ThrowIfNull(subscription);
         ArgumentNullException.ThrowIfNull(handler);
+        cancellationToken.ThrowIfCancellationRequested();
         var key = Encoding.UTF8.GetBytes(subscription.Filter);
         if (!TopicFilter.IsValid(key) || !TopicFilter.TrySplitShare(key, out var share, out var inner))
         {
             throw new MqttRefusedException((byte)MqttReasonCode.TopicFilterInvalid, $"{subscription.Filter} is not a topic filter");
         }
         var filter = inner.ToArray();
-        var added = new Handler(filter, TopicFilter.HasWildcards(filter) ? null : Encoding.UTF8.GetString(filter), handler);
+        var added = new LocalHandler(filter, TopicFilter.HasWildcards(filter) ? null : Encoding.UTF8.GetString(filter), handler);
         var options = (byte)((int)subscription.MaximumQualityOfService | (subscription.NoLocal ? 4 : 0)
             | (subscription.RetainAsPublished ? 8 : 0) | ((int)subscription.RetainHandling << 4));
         var made = new Subscription(_session, key, filter, share.ToArray(), options, subscription.Identifier ?? 0);
         Subscription? former;
         lock (_gate)
         {
+            ThrowIfStopped_NeedsLock();
             Change(added, add: true);
             former = _session.FindSubscription(key);
             _session.TryKeep(made);
             _broker.Subscriptions.Set(made, former);
         }
         if (share.IsEmpty && (subscription.RetainHandling == RetainHandling.SendAtSubscribe
-            || (subscription.RetainHandling == RetainHandling.SendIfNew && former is null)))
+            || (subscription.RetainHandling == RetainHandling.SendIfNew && former is null))
+            && _broker.BeginRetained(made, delivery => _inbox.Add(delivery, added)) is { } rest)
         {
-            AcceptRetained(made, added);
+            _inbox.Add(rest, added);
         }
         return ValueTask.FromResult<IAsyncDisposable>(new Registration(this, made.Key, added));
     }
 
+    /// <summary>What was published has been routed by then, so there is nothing to drain. Everyone who stops the client waits for its handlers.</summary>
     public async Task StopAsync(TimeSpan drain)
     {
-        TaskCompletionSource? room;
+        Task? worker;
         lock (_gate)
         {
-            if (State == LinkState.Stopped) return;
-            Move(LinkState.Stopped, "stopped");
-            room = _room;
-            _room = null;
+            // From here on nothing is subscribed any more, so that all there is can be removed.
+            _isStopped = true;
+            worker = _worker;
         }
+        _machine.TryMove(LinkState.Stopped, Reconnector.StoppedByRequest);
         _broker.Remove(_session);
-        room?.TrySetResult();
+        _inbox.Close();
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _worker.ConfigureAwait(false);
+        // A handler that stops its own client cannot be waited for.
+        if (worker is not null && Handling.Value != this) await worker.ConfigureAwait(false);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
-        _stopping.Dispose();
-        _signal.Dispose();
-    }
+    public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    /// <summary>The router's side. Beyond the bound nothing is kept: a handler that cannot keep up must not fill the memory.</summary>
-    internal void Accept(in Delivery delivery) => Enqueue(delivery, only: null);
+    /// <summary>The router's side.</summary>
+    internal void Accept(in Delivery delivery) => _inbox.Add(delivery);
 
-    /// <summary>Publishers in the process wait at half of the bound; the other half is for those that cannot be made to wait.</summary>
-    private Task WaitForRoomAsync(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (_queue.Count < _broker.Options.Limits.LocalQueuedMessages / 2 || State != LinkState.Up) return Task.CompletedTask;
-            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _room.Task.WaitAsync(cancellationToken);
-        }
-    }
-
-    private Route Route(MqttMessage message)
+    private Route Publish(MqttMessage message)
     {
         var limits = _broker.Options.Limits;
         var topic = Encoding.UTF8.GetBytes(message.Topic);
@@ -141,104 +137,46 @@ internal sealed class LocalClient : IMqttClient
             throw new MqttRefusedException((byte)MqttReasonCode.TopicNameInvalid, $"{message.Topic} is not a topic name");
         }
         long? expiresAt = message.MessageExpirySeconds is { } seconds ? _broker.Now + (seconds * 1000L) : null;
-        _broker.Publish(RoutedMessage.Create(
+        return _broker.Publish(RoutedMessage.Create(
             topic, message.Payload.Span, message.QualityOfService, message.Retain, LocalMessages.Encode(message), expiresAt, _session));
-        return _broker.Subscriptions.Find(topic);
     }
 
-    private void AcceptRetained(Subscription made, Handler handler)
+    private async ValueTask WaitForRoomAsync(Route route, CancellationToken cancellationToken)
     {
-        var rest = _broker.BeginRetained(made, delivery => Enqueue(delivery, handler));
-        lock (_gate)
+        foreach (var target in route.Targets)
         {
-            if (rest is not null) _retained.Enqueue((rest, handler));
-            _signal.Release();
-        }
-    }
-
-    /// <summary>Worker only: retained messages for new subscriptions with wildcards, as long as there is room. True if more may come.</summary>
-    private bool StepRetained()
-    {
-        (RetainedCursor Cursor, Handler Handler) next;
-        lock (_gate)
-        {
-            if (!_retained.TryPeek(out next)) return false;
-        }
-        if (next.Cursor.Step(_broker.Now, HasRoom, delivery => Enqueue(delivery, next.Handler))) return true;
-        next.Cursor.Dispose();
-        lock (_gate)
-        {
-            _retained.Dequeue();
-            return _retained.Count > 0;
-        }
-    }
-
-    private bool HasRoom()
-    {
-        lock (_gate) return _queue.Count < _broker.Options.Limits.LocalQueuedMessages / 2;
-    }
-
-    private void Enqueue(in Delivery delivery, Handler? only)
-    {
-        lock (_gate)
-        {
-            if (State != LinkState.Up) return;
-            if (_queue.Count >= _broker.Options.Limits.LocalQueuedMessages)
-            {
-                _broker.Counters.DroppedQueueFull();
-                return;
-            }
-            _queue.Enqueue((delivery, only));
-            if (_queue.Count == 1) _signal.Release();
+            if (target.Session.Local is not { } local) continue;
+            var room = local._inbox.WaitForRoomAsync();
+            if (room.IsCompleted) continue;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+            await room.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
     private async Task RunAsync()
     {
-        var batch = new List<(Delivery Delivery, Handler? Only)>(BatchMessages);
-        try
+        Handling.Value = this;
+        var batch = new List<(Delivery Delivery, LocalHandler? Only)>();
+        while (await _inbox.TakeAsync(batch).ConfigureAwait(false))
         {
-            while (true)
+            foreach (var (delivery, only) in batch)
             {
-                await _signal.WaitAsync(_stopping.Token).ConfigureAwait(false);
-                while (StepRetained() | Take(batch))
-                {
-                    foreach (var (delivery, only) in batch) await DispatchAsync(delivery, only).ConfigureAwait(false);
-                }
+                if (_stopping.IsCancellationRequested) return;
+                await DispatchAsync(delivery, only).ConfigureAwait(false);
             }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // Stopping is the only way out.
         }
     }
 
-    private bool Take(List<(Delivery Delivery, Handler? Only)> batch)
-    {
-        TaskCompletionSource? room = null;
-        batch.Clear();
-        lock (_gate)
-        {
-            while (batch.Count < BatchMessages && _queue.TryDequeue(out var next)) batch.Add(next);
-            if (_queue.Count < _broker.Options.Limits.LocalQueuedMessages / 2)
-            {
-                room = _room;
-                _room = null;
-            }
-        }
-        room?.TrySetResult();
-        return batch.Count > 0;
-    }
-
-    private async ValueTask DispatchAsync(Delivery delivery, Handler? only)
+    private async ValueTask DispatchAsync(Delivery delivery, LocalHandler? only)
     {
         if (only is not null)
         {
             await InvokeAsync(only, delivery).ConfigureAwait(false);
             return;
         }
-        Handler[]? exact;
-        Handler[] wildcards;
+        LocalHandler[]? exact;
+        LocalHandler[] wildcards;
         lock (_gate)
         {
             _exact.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(delivery.Message.Topic, out exact);
@@ -251,21 +189,25 @@ internal sealed class LocalClient : IMqttClient
         }
     }
 
-    private async ValueTask InvokeAsync(Handler handler, Delivery delivery)
+    private async ValueTask InvokeAsync(LocalHandler handler, Delivery delivery)
     {
         try
         {
             var message = LocalMessages.Decode(delivery.Message, handler.Topic, delivery.QualityOfService, delivery.Retain, delivery.Identifiers);
             await handler.Invoke(message, _stopping.Token).ConfigureAwait(false);
         }
-        catch (Exception error) when (!_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // It was told to end.
+        }
+        catch (Exception error)
         {
             // A handler's failure is its own; the next message must still arrive.
             _broker.Log.HandlerFailed(ClientId, error);
         }
     }
 
-    private void Change(Handler handler, bool add)
+    private void Change(LocalHandler handler, bool add)
     {
         if (handler.Topic is null)
         {
@@ -273,24 +215,22 @@ internal sealed class LocalClient : IMqttClient
             return;
         }
         _exact.TryGetValue(handler.Filter, out var handlers);
-        Handler[] changed = add ? [.. handlers ?? [], handler] : [.. (handlers ?? []).Where(other => other != handler)];
+        LocalHandler[] changed = add ? [.. handlers ?? [], handler] : [.. (handlers ?? []).Where(other => other != handler)];
         if (changed.Length == 0) _exact.Remove(handler.Filter);
         else _exact[handler.Filter] = changed;
     }
 
-    private void Move(LinkState to, string reason)
+    private void ThrowIfStopped_NeedsLock()
     {
-        var from = State;
-        State = to;
-        LinkChanged?.Invoke(new LinkTransition(from, to, reason, _broker.Time.GetUtcNow()));
+        if (_isStopped) throw new InvalidOperationException($"client {ClientId} is stopped");
     }
 
-    private void Unsubscribe(byte[] key, Handler handler)
+    private void Unsubscribe(byte[] key, LocalHandler handler)
     {
+        _inbox.Cancel(handler);
         lock (_gate)
         {
             Change(handler, add: false);
-            foreach (var (cursor, _) in _retained.Where(entry => entry.Handler == handler)) cursor.Cancel();
             var isUsed = handler.Topic is null
                 ? _wildcards.Any(other => other.Filter.AsSpan().SequenceEqual(handler.Filter))
                 : _exact.ContainsKey(handler.Filter);
@@ -300,9 +240,7 @@ internal sealed class LocalClient : IMqttClient
         }
     }
 
-    private sealed record Handler(byte[] Filter, string? Topic, MqttMessageHandler Invoke);
-
-    private sealed class Registration(LocalClient client, byte[] key, Handler handler) : IAsyncDisposable
+    private sealed class Registration(LocalClient client, byte[] key, LocalHandler handler) : IAsyncDisposable
     {
         private int _isDisposed;
 
