@@ -53,7 +53,7 @@ public sealed partial class MqttBroker
             Complete(intent);
         }
 
-        _store.Checkpoint(KeptSessions(), _retained);
+        _store.Checkpoint(KeptSessions, _retained);
         Log.Restored(storage.Folder, Sessions, Retained);
     }
 

@@ -23,7 +23,7 @@ public sealed class FullDiskTests : MooringTest
     {
         await using var broker = await BrokerProcess.StartAsync(_folder, TestTimeout, diskBytes: DiskBytes);
         var disk = $"/proc/{broker.Id}/root{_folder}";
-        await File.WriteAllBytesAsync(Path.Combine(disk, "filler"), new byte[DiskBytes / 2], TestTimeout);
+        await File.WriteAllBytesAsync(Path.Combine(disk, "filler"), new byte[DiskBytes / 8 * 5], TestTimeout);
         var kept = RawClient.Connect(broker.Address, "kept", clean: false);
         kept.Subscribe("stored/#", 1);
         kept.SendHex("E000");

@@ -50,14 +50,15 @@ internal sealed class BrokerStore(MqttStorageOptions options, BrokerLog log, lon
     }
 
     /// <summary>Writes everything that lives anew and deletes what came before.</summary>
-    internal void Checkpoint(IReadOnlyCollection<Session> sessions, RetainedStore retained)
+    internal void Checkpoint(Func<IReadOnlyCollection<Session>> sessions, RetainedStore retained)
     {
         if (!Journal.BeginCheckpoint())
         {
             return;
         }
 
-        foreach (var session in sessions)
+        // Asked now: a session that is kept from here on writes itself into the new files.
+        foreach (var session in sessions())
         {
             session.WriteWhole();
         }
@@ -89,7 +90,7 @@ internal sealed class BrokerStore(MqttStorageOptions options, BrokerLog log, lon
         if (isDue && _checkpoint.IsCompleted)
         {
             _nextAttempt = now + (long)RetryAfter.TotalMilliseconds;
-            _checkpoint = Task.Run(() => Checkpoint(sessions(), retained));
+            _checkpoint = Task.Run(() => Checkpoint(sessions, retained));
         }
     }
 

@@ -4,6 +4,7 @@ namespace Mooring.Mqtt.Broker.Persistence;
 internal sealed partial class Journal
 {
     private long _firstSegmentOfCheckpoint;
+    private bool _beganFailed;
 
     /// <summary>True when a new file could be begun; then the caller writes everything and calls <see cref="EndCheckpoint"/>.</summary>
     internal bool BeginCheckpoint()
@@ -11,7 +12,7 @@ internal sealed partial class Journal
         lock (_commitGate)
         {
             Commit_NeedsCommitGate();
-            var wasFailed = _isFailed;
+            _beganFailed = _isFailed;
             if (!Begin_NeedsCommitGate())
             {
                 return false;
@@ -21,11 +22,12 @@ internal sealed partial class Journal
             lock (_gate)
             {
                 _epoch++;
-                if (wasFailed)
+                if (_beganFailed)
                 {
                     // What happened meanwhile is in no file: a session's next record must be preceded by all of it.
                     _baseEpoch = _epoch;
-                    _isFailed = false;
+                    _isRecovering = true;
+                    _isWritable = true;
                 }
 
                 Volatile.Write(ref _checkpointStart, _appended);
@@ -42,29 +44,61 @@ internal sealed partial class Journal
     {
         lock (_gate)
         {
-            if (_isFailed)
-            {
-                return false;
-            }
-
             Begin(RecordType.CheckpointEnd, 0);
             End();
         }
 
         Flush();
-        if (_isFailed)
+        if (!_isWritable)
         {
+            Abandon();
             return false;
         }
 
-        foreach (var (number, path) in Segment.In(_options.Folder))
+        DeleteSegments(number => number < _firstSegmentOfCheckpoint);
+        if (_isRecovering)
         {
-            if (number < _firstSegmentOfCheckpoint)
+            lock (_commitGate)
             {
-                File.Delete(path);
+                lock (_gate)
+                {
+                    _isRecovering = false;
+                    _isFailed = !_isWritable;
+                }
+
+                Commit_NeedsCommitGate();
             }
+
+            Flush();
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// A checkpoint that began after a failure, and failed, leaves nothing behind: nobody was promised anything in it, and its files would
+    /// take the room that the next attempt needs.
+    /// </summary>
+    private void Abandon()
+    {
+        if (_beganFailed)
+        {
+            lock (_commitGate)
+            {
+                _segment?.Dispose();
+                _segment = null;
+                DeleteSegments(number => number >= _firstSegmentOfCheckpoint);
+            }
+        }
+
+        ReleaseWaiters();
+    }
+
+    private void DeleteSegments(Func<long, bool> which)
+    {
+        foreach (var (number, path) in Segment.In(_options.Folder).Where(segment => which(segment.Number)))
+        {
+            File.Delete(path);
+        }
     }
 }

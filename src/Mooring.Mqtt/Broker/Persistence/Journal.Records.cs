@@ -214,7 +214,7 @@ internal sealed partial class Journal
         body.Block(message.Properties);
         body.Bytes(message.Payload);
         End();
-        message.JournalEpoch = _isFailed ? 0 : _epoch;
+        message.JournalEpoch = _isWritable ? _epoch : 0;
         return message.JournalNumber;
     }
 
@@ -236,7 +236,7 @@ internal sealed partial class Journal
     {
         var length = _pendingLength - _recordStart;
         Volatile.Write(ref _appended, _appended + length);
-        if (_isFailed)
+        if (!_isWritable)
         {
             _pendingLength = _recordStart;
             return;

@@ -9,7 +9,7 @@ namespace Mooring.Mqtt.Broker.Persistence;
 /// output that depends on them is about to leave: a turn of the I/O thread costs one write, whatever it acknowledges.
 /// </summary>
 /// <remarks>
-/// Locks: a session's or an output's, then <see cref="_commitGate"/>, then <see cref="_gate"/>; nothing else is locked inside.
+/// Locks: a session's or an output's, then <see cref="_commitGate"/>, then <see cref="_gate"/> or <see cref="_waitersGate"/>; nothing else is locked inside.
 /// </remarks>
 internal sealed partial class Journal : IOutputGate, IDisposable
 {
@@ -40,6 +40,8 @@ internal sealed partial class Journal : IOutputGate, IDisposable
     private long _messages;
     private int _sessions;
     private volatile bool _isFailed = true;
+    private volatile bool _isWritable;
+    private volatile bool _isRecovering;
     private volatile bool _isStopping;
 
     /// <summary>Nothing is written before the first <see cref="BeginCheckpoint"/>.</summary>
@@ -73,6 +75,9 @@ internal sealed partial class Journal : IOutputGate, IDisposable
     /// <summary>The disk is full or broken: nothing new can be promised until a checkpoint has succeeded.</summary>
     internal bool IsFailed => _isFailed;
 
+    /// <summary>Records are taken: nothing has failed, or a checkpoint is under way that is to mend it.</summary>
+    internal bool IsWritable => _isWritable;
+
     /// <summary>Why, in the words of the operating system.</summary>
     internal string? Failure { get; private set; }
 
@@ -92,30 +97,28 @@ internal sealed partial class Journal : IOutputGate, IDisposable
             return Passage.Open;
         }
 
-        if (_flusher is null)
+        // With the lock: another thread may be writing just this.
+        lock (_commitGate)
         {
-            // With the lock: another thread may be writing just this.
-            lock (_commitGate)
+            if (_flusher is null)
             {
                 Commit_NeedsCommitGate();
             }
 
-            return position <= Kept ? Passage.Open : Passage.Never;
-        }
-
-        lock (_waitersGate)
-        {
-            if (position <= Kept)
+            lock (_waitersGate)
             {
-                return Passage.Open;
-            }
+                if (position <= Kept)
+                {
+                    return Passage.Open;
+                }
 
-            if (_isFailed)
-            {
-                return Passage.Never;
-            }
+                if (!_isRecovering && (_isFailed || _flusher is null))
+                {
+                    return Passage.Never;
+                }
 
-            _waiters.Add(output);
+                _waiters.Add(output);
+            }
         }
 
         _wanted.Release();
@@ -184,6 +187,7 @@ internal sealed partial class Journal : IOutputGate, IDisposable
 
         // A connection that is still closing records into the void.
         _isFailed = true;
+        _isWritable = false;
         _full.ForEach(segment => segment.Dispose());
         _segment?.Dispose();
         _wanted.Dispose();
@@ -197,7 +201,7 @@ internal sealed partial class Journal : IOutputGate, IDisposable
         long position;
         lock (_gate)
         {
-            if (_isFailed)
+            if (!_isWritable)
             {
                 return 0;
             }
@@ -264,6 +268,12 @@ internal sealed partial class Journal : IOutputGate, IDisposable
 
     private void Advance(long position)
     {
+        // What was missed while nothing could be written has a position too. It is kept when all that lives is.
+        if (_isRecovering)
+        {
+            return;
+        }
+
         lock (_waitersGate)
         {
             Volatile.Write(ref _kept, Math.Max(_kept, position));
@@ -291,11 +301,13 @@ internal sealed partial class Journal : IOutputGate, IDisposable
         lock (_gate)
         {
             _isFailed = true;
+            _isWritable = false;
+            _isRecovering = false;
             Failure = error.Message;
             _pendingLength = 0;
         }
 
-        // Outputs that wait are told by the flusher, outside all locks.
+        // Outputs that wait are told by the flusher, or by whoever makes the checkpoint, outside all locks.
         if (_flusher is not null)
         {
             _wanted.Release();

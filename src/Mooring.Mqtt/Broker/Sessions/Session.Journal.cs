@@ -85,7 +85,7 @@ internal sealed partial class Session
     {
         lock (_gate)
         {
-            if (_journal is { IsFailed: false } journal && _epoch < journal.Epoch)
+            if (_journal is { IsWritable: true } journal && _epoch < journal.Epoch)
             {
                 WriteWhole_NeedsLock(journal);
             }
@@ -159,7 +159,7 @@ internal sealed partial class Session
             return null;
         }
 
-        if (journal.IsFailed)
+        if (!journal.IsWritable)
         {
             journal.Miss();
             return null;
