@@ -236,6 +236,13 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
             message.Payload.Length, out _);
     }
 
+    /// <summary>Whether what waits for the end of the turn, sent at once, leaves room for more: a burst is no slow consumer.</summary>
+    internal bool MakesRoom()
+    {
+        output.Flush();
+        return output.UnsentBytes <= _limits.OutboundBufferBytes;
+    }
+
     internal void WriteAck(MqttPacketType type, ushort id, MqttReasonCode reason = MqttReasonCode.Success)
     {
         var scratch = Scratch();
@@ -259,7 +266,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
         if (alias == 0 && delivery.IsPlain(Version))
         {
             output.Write(message.PlainFrame(Version));
-            FlushBatch.Request(output);
+            output.RequestFlush();
             return;
         }
 
@@ -303,7 +310,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private void Write(ArrayBufferWriter<byte> scratch)
     {
         output.Write(scratch.WrittenSpan);
-        FlushBatch.Request(output);
+        output.RequestFlush();
     }
 
     private static ArrayBufferWriter<byte> Scratch()

@@ -22,8 +22,11 @@ internal interface IConnectionOutput
     /// <summary>The gate that said "later" is to be asked again.</summary>
     void OnPassage();
 
-    /// <summary>Asks for a flush; many requests of one turn become one send.</summary>
+    /// <summary>Asks for a flush, at the end of this thread's turn if it has any: many requests of one turn become one send.</summary>
     void RequestFlush();
+
+    /// <summary>Sends what is queued as far as the peer takes it.</summary>
+    void Flush();
 
     /// <summary>Sends what is queued, then closes within the transport's deadline.</summary>
     void Close();

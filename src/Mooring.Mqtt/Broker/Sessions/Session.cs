@@ -152,7 +152,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
                     return;
                 }
 
-                if (connection.UnsentBytes > limits.OutboundBufferBytes)
+                if (connection.UnsentBytes > limits.OutboundBufferBytes && !connection.MakesRoom())
                 {
                     counters.DroppedSlow();
                     return;

@@ -1,3 +1,5 @@
+using Mooring.Mqtt.Broker.Connections;
+
 namespace Mooring.Mqtt.Broker.Sessions;
 
 /// <summary>
@@ -38,10 +40,13 @@ internal sealed class WillQueue(Action<Will> publish, int capacity) : IThreadPoo
 
     public void Execute()
     {
-        for (var i = 0; i < BatchWills; i++)
+        using (FlushBatch.Begin())
         {
-            if (Take() is not { } will) break;
-            publish(will);
+            for (var i = 0; i < BatchWills; i++)
+            {
+                if (Take() is not { } will) break;
+                publish(will);
+            }
         }
         lock (_gate)
         {

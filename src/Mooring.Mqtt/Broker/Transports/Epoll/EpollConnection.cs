@@ -95,19 +95,25 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
         }
     }
 
-    /// <summary>On an I/O thread: send at the end of its turn, together with what follows. On any other: send now.</summary>
+    /// <summary>
+    /// At the end of this thread's turn, or of the I/O thread's if that is in the middle of one, together with what follows; else now.
+    /// </summary>
     public void RequestFlush()
     {
         lock (_gate)
         {
-            if (_isDirty || (_isArmedForOutput && UnsentBytes <= _loop.UnsentBytesToStopReading)) return;
-            if (EpollLoop.Current is { } loop)
-            {
-                _isDirty = true;
-                loop.AddDirty(this);
-                return;
-            }
-            Send();
+            if (_isDirty || WaitsForRoom()) return;
+            _isDirty = FlushBatch.TryAdd(this) || _loop.TryAddDirty(this);
+            if (!_isDirty) Send();
+        }
+    }
+
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            _isDirty = false;
+            if (!WaitsForRoom()) Send();
         }
     }
 
@@ -138,16 +144,6 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     internal void Join(EpollSet set)
     {
         lock (_gate) set.Add(_descriptor, LibC.EventIn, (ulong)Slot);
-    }
-
-    /// <summary>I/O thread, end of turn.</summary>
-    internal void FlushDirty()
-    {
-        lock (_gate)
-        {
-            _isDirty = false;
-            Send();
-        }
     }
 
     /// <summary>I/O thread: the socket has room again. True when everything has left.</summary>
@@ -210,6 +206,8 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
     }
 
     // Callers below hold _gate.
+    private bool WaitsForRoom() => _isArmedForOutput && (_isChoked || UnsentBytes <= _loop.UnsentBytesToStopReading);
+
     private Span<byte> Reserve(int length)
     {
         var queued = _outputEnd - _outputStart;

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Mooring.Kernel.Sockets;
+using Mooring.Mqtt.Broker.Connections;
 
 namespace Mooring.Mqtt.Broker.Transports.Epoll;
 
@@ -14,6 +15,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private const int HousekeepingMilliseconds = 50;
     private const int Forever = -1;
 
+    // The loop whose thread this is.
     [ThreadStatic]
     private static EpollLoop? s_current;
 
@@ -25,6 +27,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private readonly Thread _thread;
     private readonly Lock _gate = new();
     private readonly Stack<int> _freeSlots = new(InitialSlots);
+    private readonly FlushBatch _batch = new();
     private readonly List<EpollConnection> _dirty = new(InitialSlots);
     private readonly List<EpollConnection> _over = new(InitialSlots);
     private readonly List<EpollConnection> _closing = new(InitialSlots);
@@ -33,6 +36,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private EpollConnection?[] _slots = new EpollConnection?[InitialSlots];
     private int _usedSlots;
     private volatile bool _isStopping;
+    private volatile bool _isAwake;
     private EpollAcceptor? _acceptor;
     private bool _accepts;
 
@@ -45,9 +49,6 @@ internal sealed unsafe class EpollLoop : IDisposable
         _pinned = (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_buffer, 0);
         _thread = new Thread(Run) { IsBackground = true, Name = $"mqtt-io-{number}" };
     }
-
-    /// <summary>The loop whose thread this is.</summary>
-    internal static EpollLoop? Current => s_current;
 
     /// <summary>See <see cref="EpollOptions.UnsentBytesToStopReading"/>.</summary>
     internal int UnsentBytesToStopReading => _options.UnsentBytesToStopReading;
@@ -90,8 +91,20 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     internal void Modify(int descriptor, uint events, int slot) => _set.Modify(descriptor, events, (ulong)slot);
 
-    /// <summary>I/O thread only.</summary>
-    internal void AddDirty(EpollConnection connection) => _dirty.Add(connection);
+    /// <summary>
+    /// Leaves the flush of <paramref name="connection"/> to the end of the present turn. False when there is none: then the caller sends
+    /// sooner than this thread would wake up. Any thread.
+    /// </summary>
+    internal bool TryAddDirty(EpollConnection connection)
+    {
+        if (!_isAwake) return false;
+        lock (_gate)
+        {
+            if (!_isAwake) return false;
+            _dirty.Add(connection);
+            return true;
+        }
+    }
 
     internal void AddClosing(EpollConnection connection) => Post(_newlyClosing, connection);
 
@@ -122,6 +135,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private void Run()
     {
         s_current = this;
+        _batch.Attach();
         var stopDeadline = long.MaxValue;
         while (true)
         {
@@ -142,7 +156,8 @@ internal sealed unsafe class EpollLoop : IDisposable
     private void Turn()
     {
         var mustWatchClock = _closing.Count > 0 || _isStopping || (_accepts && _acceptor is { IsPaused: true });
-        var ready = _set.Wait(mustWatchClock || HasPosted() ? (HasPosted() ? 0 : HousekeepingMilliseconds) : Forever);
+        var ready = _set.Wait(FallsAsleep() ? (mustWatchClock ? HousekeepingMilliseconds : Forever) : 0);
+        _isAwake = true;
         for (var i = 0; i < ready; i++)
         {
             var key = _set.Key(i);
@@ -158,9 +173,7 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     private void EndTurn()
     {
-        // Flushing may make the broker write more (a window opened by OnDrained), hence the index.
-        for (var i = 0; i < _dirty.Count; i++) _dirty[i].FlushDirty();
-        _dirty.Clear();
+        _batch.Flush();
         foreach (var connection in _over)
         {
             connection.Release();
@@ -255,9 +268,14 @@ internal sealed unsafe class EpollLoop : IDisposable
         }
     }
 
-    private bool HasPosted()
+    /// <summary>False when other threads have left something to do.</summary>
+    private bool FallsAsleep()
     {
-        lock (_gate) return _newlyClosing.Count + _resumed.Count > 0;
+        lock (_gate)
+        {
+            _isAwake = _newlyClosing.Count + _resumed.Count + _dirty.Count > 0;
+            return !_isAwake;
+        }
     }
 
     private void TakePosted()
@@ -271,6 +289,8 @@ internal sealed unsafe class EpollLoop : IDisposable
                 _closing.Add(connection);
             }
             _newlyClosing.Clear();
+            foreach (var connection in _dirty) _batch.Add(connection);
+            _dirty.Clear();
             resumed = [.. _resumed];
             _resumed.Clear();
         }

@@ -24,6 +24,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     private byte[]? _pending;
     private int _pendingLength;
     private int _leaving;
+    private bool _isDirty;
     private bool _isFlushing;
     private bool _isClosing;
     private TaskCompletionSource? _paused;
@@ -82,14 +83,26 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     public void OnPassage()
     {
         lock (_gate) _isHeld = false;
-        RequestFlush();
+        Flush();
     }
 
     public void RequestFlush()
     {
+        lock (_gate)
+        {
+            if (_isDirty || _isFlushing) return;
+            _isDirty = FlushBatch.TryAdd(this);
+            if (_isDirty) return;
+        }
+        Flush();
+    }
+
+    public void Flush()
+    {
         ValueTask<FlushResult> flush;
         lock (_gate)
         {
+            _isDirty = false;
             if (_isFlushing || _pendingLength == 0 || !MayLeave()) return;
             _isFlushing = true;
             flush = StartFlush();
@@ -141,7 +154,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
             _paused?.TrySetResult();
             _choked?.TrySetResult();
         }
-        RequestFlush();
+        Flush();
         context.Transport.Input.CancelPendingRead();
     }
 

@@ -77,6 +77,7 @@ internal sealed class MqttConnectionHandler(MqttBroker broker, MqttListener list
 
     private static long Process(BrokerConnection connection, in ReadOnlySequence<byte> buffer)
     {
+        using var batch = FlushBatch.Begin();
         if (buffer.IsSingleSegment) return connection.OnReceived(buffer.First);
         // A packet that is not whole is not gathered again for each byte that arrives; its header is judged at once.
         var length = (int)Math.Min(buffer.Length, IsWhole(buffer) ? int.MaxValue : MqttFraming.MaximumHeaderBytes);
