@@ -109,7 +109,9 @@ public sealed partial class MqttBroker : IAsyncDisposable
     internal RetainedPump RetainedPump { get; }
 
     /// <summary>Routes one message and keeps it when it is to be retained; returns who gets it.</summary>
-    internal Route Publish(RoutedMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="former">Who got the publisher's message before it of the same topic: saves the lookup when nothing has changed.</param>
+    internal Route Publish(RoutedMessage message, Route? former = null)
     {
         if (message.Retain && !_retained.Keep(message))
         {
@@ -117,7 +119,8 @@ public sealed partial class MqttBroker : IAsyncDisposable
             Log.RetainedFull(message.Size);
         }
 
-        var route = Subscriptions.Find(message.Topic);
+        // Looked up once the message is retained: whoever subscribes in between gets it from the store.
+        var route = former is not null && Subscriptions.IsCurrent(former) ? former : Subscriptions.Find(message.Topic);
         foreach (var target in route.Targets)
         {
             if (target.HasNoLocal && ReferenceEquals(target.Session, message.Publisher))

@@ -75,11 +75,12 @@ internal sealed partial class BrokerConnection
         }
         else
         {
-            reason = Publish(
-                RoutedMessage.Create(
-                    topic, publish.Payload, qos, publish.Retain, Forwardable(publish.Properties),
-                    expirySeconds is { } seconds ? broker.Now + (seconds * 1000L) : null, session),
-                publish.PacketId, session);
+            long? expiresAt = expirySeconds is { } seconds ? broker.Now + (seconds * 1000L) : null;
+            var properties = Forwardable(publish.Properties);
+            var message = qos == QualityOfService.AtMostOnce && !publish.Retain
+                ? RoutedMessage.Borrow(topic, publish.Payload, properties, expiresAt, session)
+                : RoutedMessage.Create(topic, publish.Payload, qos, publish.Retain, properties, expiresAt, session);
+            reason = Publish(message, topic, publish.PacketId, session);
         }
 
         if (qos != QualityOfService.AtMostOnce)
@@ -88,7 +89,7 @@ internal sealed partial class BrokerConnection
         }
     }
 
-    private MqttReasonCode Publish(RoutedMessage message, ushort packetId, Session session)
+    private MqttReasonCode Publish(RoutedMessage message, byte[] topic, ushort packetId, Session session)
     {
         if (broker.CannotKeep(message))
         {
@@ -107,7 +108,8 @@ internal sealed partial class BrokerConnection
             session.Receive(packetId, message);
         }
 
-        var route = broker.Publish(message);
+        var route = broker.Publish(message, ReferenceEquals(_routedTopic, topic) ? _route : null);
+        (_routedTopic, _route) = (topic, route);
         if (isExactlyOnce)
         {
             session.Routed(packetId);
@@ -118,6 +120,11 @@ internal sealed partial class BrokerConnection
             && (message.JournalNumber != 0 || message.Retain) && broker.Journal is { } journal)
         {
             HoldOutput(journal);
+        }
+
+        if (!route.HasLocal)
+        {
+            message.Return();
         }
 
         return route.IsEmpty ? MqttReasonCode.NoMatchingSubscribers : MqttReasonCode.Success;
@@ -131,8 +138,10 @@ internal sealed partial class BrokerConnection
         }
     }
 
-    /// <summary>Topic, or what the alias stands for (MQTT-3.3.2.3.4); remembers the mapping.</summary>
-    private ReadOnlySpan<byte> ResolveTopic(in PublishView publish, out uint? expirySeconds)
+    /// <summary>
+    /// Topic, or what the alias stands for (MQTT-3.3.2.3.4); remembers the mapping. As long as the topic is the same, so is the array.
+    /// </summary>
+    private byte[] ResolveTopic(in PublishView publish, out uint? expirySeconds)
     {
         expirySeconds = null;
         uint? alias = null;
@@ -189,7 +198,7 @@ internal sealed partial class BrokerConnection
             _aliases[toSet] = _lastTopic;
         }
 
-        return publish.Topic;
+        return _lastTopic;
     }
 
     private void ExpectText(ReadOnlySpan<byte> topicOrFilter)
@@ -228,17 +237,11 @@ internal sealed partial class BrokerConnection
     }
 
     /// <summary>As <see cref="CheckTopic"/>; a client that publishes to one topic for ever is judged once.</summary>
-    private MqttReasonCode MayPublish(ReadOnlySpan<byte> topic)
+    private MqttReasonCode MayPublish(byte[] topic)
     {
-        if (!ReferenceEquals(_judgedTopic, _lastTopic) || !ReferenceEquals(_judgedBy, Permissions) || !topic.SequenceEqual(_lastTopic))
+        if (!ReferenceEquals(_judgedTopic, topic) || !ReferenceEquals(_judgedBy, Permissions))
         {
-            var verdict = CheckTopic(topic);
-            if (!topic.SequenceEqual(_lastTopic))
-            {
-                return verdict;
-            }
-
-            (_judgedTopic, _judgedBy, _verdict) = (_lastTopic, Permissions, verdict);
+            (_judgedTopic, _judgedBy, _verdict) = (topic, Permissions, CheckTopic(topic));
         }
 
         return _verdict;

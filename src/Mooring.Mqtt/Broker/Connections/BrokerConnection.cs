@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using Mooring.Mqtt.Broker.Access;
 using Mooring.Mqtt.Broker.Persistence;
+using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Broker.Statistics;
 using Mooring.Mqtt.Broker.Transports.Epoll;
@@ -25,6 +26,8 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private byte[][]? _aliases;
     private byte[] _lastTopic = [];
     private byte[]? _judgedTopic;
+    private byte[]? _routedTopic;
+    private Route? _route;
     private Permissions? _judgedBy;
     private MqttReasonCode _verdict;
     private long _lastReceived = broker.Now;

@@ -9,7 +9,9 @@ namespace Mooring.Mqtt.Broker.Routing;
 internal sealed record Route(long Epoch, Target[] Targets, ShareGroup[] Shares)
 {
     /// <summary>Whether clients in this process are among them.</summary>
-    internal bool HasLocal { get; } = Targets.Any(target => target.Session.Local is not null);
+    internal bool HasLocal { get; } = 
+        Targets.Any(target => target.Session.Local is not null)
+        || Shares.Any(share => share.Members.Any(member => member.Session.Local is not null));
 
     internal bool IsEmpty => Targets.Length == 0 && Shares.Length == 0;
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Codec;
 
@@ -9,36 +10,42 @@ namespace Mooring.Mqtt.Broker.Routing;
 /// </summary>
 internal sealed class RoutedMessage
 {
-    private readonly byte[] _frame;
-    private readonly int _topicStart;
-    private readonly int _topicLength;
-    private byte[]? _frame5;
+    /// <summary>Largest storage that is used again; what is larger is rare, and not worth keeping for each thread.</summary>
+    private const int ReusedBytes = 16 * 1024;
 
-    private RoutedMessage(byte[] frame, int topicStart, int topicLength)
+    [ThreadStatic]
+    private static RoutedMessage? s_spare;
+
+    private byte[] _frame = [];
+    private byte[] _frame5 = [];
+    private int _length;
+    private int _length5;
+    private int _topicStart;
+    private int _topicLength;
+    private bool _isBorrowed;
+
+    private RoutedMessage()
     {
-        _frame = frame;
-        _topicStart = topicStart;
-        _topicLength = topicLength;
     }
 
     internal ReadOnlySpan<byte> Topic => _frame.AsSpan(_topicStart, _topicLength);
 
-    internal ReadOnlyMemory<byte> PayloadMemory => _frame.AsMemory(_topicStart + _topicLength);
+    internal ReadOnlyMemory<byte> PayloadMemory => _frame.AsMemory((_topicStart + _topicLength).._length);
 
-    internal ReadOnlySpan<byte> Payload => _frame.AsSpan(_topicStart + _topicLength);
+    internal ReadOnlySpan<byte> Payload => _frame.AsSpan((_topicStart + _topicLength).._length);
 
     /// <summary>Properties that every subscriber of 5.0 gets, as encoded by the publisher.</summary>
-    internal byte[] Properties { get; private init; } = [];
+    internal byte[] Properties { get; private set; } = [];
 
-    internal QualityOfService QualityOfService { get; private init; }
+    internal QualityOfService QualityOfService { get; private set; }
 
-    internal bool Retain { get; private init; }
+    internal bool Retain { get; private set; }
 
     /// <summary>Milliseconds of the broker's clock at which the message is dropped; null for never.</summary>
-    internal long? ExpiresAt { get; private init; }
+    internal long? ExpiresAt { get; private set; }
 
     /// <summary>Session that published it, for No Local; null for the broker's own messages.</summary>
-    internal Session? Publisher { get; private init; }
+    internal Session? Publisher { get; private set; }
 
     /// <summary>Number in the journal, 0 while it is in none; guarded by the journal.</summary>
     internal long JournalNumber { get; set; }
@@ -46,21 +53,13 @@ internal sealed class RoutedMessage
     /// <summary>The journal's epoch in which it was last written; guarded by the journal.</summary>
     internal int JournalEpoch { get; set; }
 
-    internal int Size => _frame.Length + Properties.Length;
+    internal int Size => _length + Properties.Length;
 
     internal static RoutedMessage Create(
         ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, QualityOfService qos, bool retain,
         byte[]? properties = null, long? expiresAt = null, Session? publisher = null)
     {
-        var body = 2 + topic.Length + payload.Length;
-        var header = 1 + VariableByteInteger.LengthOf((uint)body);
-        var frame = new byte[header + body];
-        var writer = new FieldWriter(frame);
-        writer.WriteByte(0x30);
-        writer.WriteVariable((uint)body);
-        writer.WriteString(topic);
-        writer.WriteBytes(payload);
-        return new RoutedMessage(frame, header + 2, topic.Length)
+        var message = new RoutedMessage
         {
             QualityOfService = qos,
             Retain = retain,
@@ -68,6 +67,35 @@ internal sealed class RoutedMessage
             ExpiresAt = expiresAt,
             Publisher = publisher,
         };
+        message.Write(topic, payload);
+        return message;
+    }
+
+    /// <summary>
+    /// A message of QoS 0 that is not retained: most are copied to their receivers at once and kept by nobody, and allocate nothing.
+    /// Whoever routes it calls <see cref="Return"/> unless somebody kept it.
+    /// </summary>
+    internal static RoutedMessage Borrow(
+        ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, byte[]? properties, long? expiresAt, Session? publisher)
+    {
+        var message = s_spare ?? new RoutedMessage();
+        s_spare = null;
+        message._isBorrowed = true;
+        message.Properties = properties ?? [];
+        message.ExpiresAt = expiresAt;
+        message.Publisher = publisher;
+        message.Write(topic, payload);
+        return message;
+    }
+
+    /// <summary>Nobody has kept it: its storage is for the next one. Only for one that was borrowed; nothing happens to others.</summary>
+    internal void Return()
+    {
+        if (_isBorrowed && _frame.Length <= ReusedBytes && _frame5.Length <= ReusedBytes)
+        {
+            Publisher = null;
+            s_spare = this;
+        }
     }
 
     /// <summary>The frame of a plain QoS 0 delivery: no RETAIN, identifiers, alias or expiry; shared by all such receivers.</summary>
@@ -75,24 +103,49 @@ internal sealed class RoutedMessage
     {
         if (version != MqttVersion.V500)
         {
-            return _frame;
+            return _frame.AsSpan(0, _length);
         }
 
-        if (_frame5 is null)
+        if (_length5 == 0)
         {
             MqttPackets.PublishLength(version, _topicLength, 0, Properties.Length, Payload.Length, out var body);
-            var frame = new byte[1 + VariableByteInteger.LengthOf((uint)body) + body];
-            var writer = new FieldWriter(frame);
+            _length5 = 1 + VariableByteInteger.LengthOf((uint)body) + body;
+            var writer = new FieldWriter(Storage(ref _frame5, _length5));
             writer.WriteByte(0x30);
             writer.WriteVariable((uint)body);
             writer.WriteString(Topic);
             writer.WriteBlock(Properties);
             writer.WriteBytes(Payload);
-            _frame5 = frame;
         }
 
-        return _frame5;
+        return _frame5.AsSpan(0, _length5);
     }
 
     internal bool IsExpired(long now) => ExpiresAt <= now;
+
+    private void Write(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
+    {
+        var body = 2 + topic.Length + payload.Length;
+        var header = 1 + VariableByteInteger.LengthOf((uint)body);
+        _length = header + body;
+        _length5 = 0;
+        _topicStart = header + 2;
+        _topicLength = topic.Length;
+        var writer = new FieldWriter(Storage(ref _frame, _length));
+        writer.WriteByte(0x30);
+        writer.WriteVariable((uint)body);
+        writer.WriteString(topic);
+        writer.WriteBytes(payload);
+    }
+
+    /// <summary>As much as is needed for one that may be kept; some to spare for one that is used again.</summary>
+    private Span<byte> Storage(ref byte[] bytes, int length)
+    {
+        if (bytes.Length < length)
+        {
+            bytes = new byte[_isBorrowed ? (int)BitOperations.RoundUpToPowerOf2((uint)length) : length];
+        }
+
+        return bytes.AsSpan(0, length);
+    }
 }

@@ -70,10 +70,13 @@ internal sealed class SubscriptionTable(int cachedRoutesMaximum)
     /// <summary>Routes are computed again: a session may now receive more, or less.</summary>
     internal void Touch() => Interlocked.Increment(ref _epoch);
 
+    /// <summary>Whether no subscription has changed since <paramref name="route"/> was computed.</summary>
+    internal bool IsCurrent(Route route) => route.Epoch == Volatile.Read(ref _epoch);
+
     internal Route Find(ReadOnlySpan<byte> topic)
     {
         var lookup = _routes.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (lookup.TryGetValue(topic, out var route) && route.Epoch == Volatile.Read(ref _epoch))
+        if (lookup.TryGetValue(topic, out var route) && IsCurrent(route))
         {
             return route;
         }
