@@ -68,6 +68,7 @@ public sealed partial class FleetServer : IAsyncDisposable
             foreach (var seat in seats.Values) seat.Listen(_links);
             _ticking = TickAsync();
             LogStarted(_logger, seats.Count, _options.Company, _options.Broker.ToString());
+            LogConfiguration(_logger, _options);
         }
         finally
         {
@@ -227,6 +228,9 @@ public sealed partial class FleetServer : IAsyncDisposable
 
     [LoggerMessage(4110, LogLevel.Information, "External server runs {Cars} car(s) of company '{Company}' with broker {Broker}")]
     private static partial void LogStarted(ILogger logger, int cars, string company, string broker);
+
+    [LoggerMessage(4114, LogLevel.Information, "Configuration: {Options}")]
+    private static partial void LogConfiguration(ILogger logger, FleetOptions options);
 
     [LoggerMessage(4111, LogLevel.Warning, "{Cars} car(s) did not stop in time")]
     private static partial void LogSlowStop(ILogger logger, int cars);

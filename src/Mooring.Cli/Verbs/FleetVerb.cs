@@ -52,15 +52,18 @@ internal sealed class FleetVerb
     private Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var configuration = Read(parsed);
+        FleetLogging.EnsureWritable(configuration.Options.Logging);
         var host = MooringHost.Create(LogLevel.Information, consoleLog: false);
         host.Builder.Logging.AddFleetLogging(configuration.Options.Logging);
         FleetRole.AddTo(host, configuration, () => Read(parsed), FleetClients.Create);
         if (parsed.GetValue(_httpPort) is not { } port) return host.RunWithoutHttpAsync(cancellationToken);
+        OpenApiDescription.AddTo(host);
         host.ListenHttp(new Listener("health, metrics and operator API", new IPEndPoint(IPAddress.Loopback, port), "--http-port"));
         return host.RunAsync(
             application =>
             {
                 application.MapHealth();
+                application.MapDescription();
                 application.MapFleetApi();
             },
             _ => { }, cancellationToken);

@@ -36,6 +36,7 @@ internal static class UpVerb
             tunnel.AddTo(host, parsed, parsed.GetValue(data)!);
             var hubOptions = hub.Read(parsed, parsed.GetValue(data));
             var agents = EdgeHubRole.AddTo(host, hubOptions, hub.PortOption);
+            OpenApiDescription.AddTo(host);
             var http = host.ListenHttp(
                 new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
             return host.RunAsync(Map, application => PrintTable(application, http(), hubOptions, agents()), cancellationToken);
@@ -47,6 +48,7 @@ internal static class UpVerb
     {
         application.UseEdgeHub();
         application.MapHealth();
+        application.MapDescription();
         application.MapFleetApi();
         application.MapTunnelServer();
         application.MapTunnelAdmin();
@@ -60,6 +62,7 @@ internal static class UpVerb
         UpChat.Describe(application.Services.GetRequiredService<ChatServer>(), table);
         TunnelRole.Describe(application.Services, table);
         EdgeHubRole.Describe(hub, agents, $"http://{http}", table);
+        table.Add("operator API", $"http://{http}/api", $"curl http://{http}/api/openapi.json");
         table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
         table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
         table.Print("Mooring is up.");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mooring.Fleet.Cars;
 
 namespace Mooring.Fleet.Configuration;
@@ -15,6 +16,8 @@ public enum FleetConnections
 /// <summary>Everything that an external server needs to know. Immutable; a reload compares two of them.</summary>
 public sealed record FleetOptions
 {
+    private const int CarsShown = 10;
+
     /// <summary>First level of all topics.</summary>
     public required string Company { get; init; }
 
@@ -68,6 +71,18 @@ public sealed record FleetOptions
 
     /// <summary>The cars, in the order of the file.</summary>
     public IReadOnlyList<CarOptions> Cars { get; init; } = [];
+
+    /// <summary>What the server runs with, in one line that may be logged: without credentials, and without what modules are configured with.</summary>
+    /// <returns>Names and values; cars beyond the first ten are counted.</returns>
+    public override string ToString()
+    {
+        var cars = string.Join(", ", Cars.Take(CarsShown).Select(car => $"{car.Name} ({string.Join(", ", car.Modules.Select(m => m.Number))})"));
+        var more = Cars.Count > CarsShown ? string.Create(CultureInfo.InvariantCulture, $" and {Cars.Count - CarsShown} more") : "";
+        var tls = Broker.Tls is null ? "no TLS" : "TLS";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"company '{Company}', broker {Broker} ({tls}), connections {Connections}, session time-out {SessionTimeout.TotalSeconds} s, step time-out {StepTimeout.TotalSeconds} s, retry after {RetryDelay.TotalSeconds} s, send invalid commands {SendInvalidCommand}, offline commands {OfflineCommands}, cars (modules): {cars}{more}");
+    }
 
     internal CarSettings SettingsOf(CarOptions car) => new()
     {

@@ -19,11 +19,23 @@ public static class FleetLogging
         return builder;
     }
 
+    /// <summary>Opens the log file for a moment, so that a person hears at once of a folder that may not be written.</summary>
+    /// <param name="options">Where logs go.</param>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void EnsureWritable(FleetLoggingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.File != LogLevel.None) new FileStream(PathOf(options), FileMode.Append).Dispose();
+    }
+
+    private static string PathOf(FleetLoggingOptions options) => Path.Combine(options.Folder, "external_server.log");
+
     private static List<LogTarget> Targets(FleetLoggingOptions options)
     {
         var targets = new List<LogTarget>();
         if (options.Console != LogLevel.None) targets.Add(new LogTarget(options.Console, new StandardErrorSink()));
-        if (options.File != LogLevel.None) targets.Add(new LogTarget(options.File, new RotatingFile(Path.Combine(options.Folder, "external_server.log"))));
+        if (options.File != LogLevel.None) targets.Add(new LogTarget(options.File, new RotatingFile(PathOf(options))));
         return targets;
     }
 }

@@ -45,6 +45,26 @@ public sealed class FleetRunTests : FleetProcessTest
     }
 
     [Fact]
+    public async Task Configuration_is_logged_at_the_start_to_console_and_file_without_secrets()
+    {
+        var broker = await StartBrokerAsync();
+        Configure(broker.Port, root =>
+        {
+            root["external_communication"]!["username"] = "me";
+            root["external_communication"]!["password"] = "secret1";
+            root["common_modules"]!["1000"]!["config"]!["api_key"] = "secret2";
+            root["logging"]!["file"] = JsonNode.Parse($$"""{ "level": "INFO", "use": true, "path": "{{Folder}}" }""");
+        });
+        var fleet = StartFleet();
+        await fleet.LineAsync("Configuration: company 'company', broker localhost:", TestTimeout);
+        fleet.Interrupt();
+        Assert.Equal(0, await fleet.ExitAsync(TestTimeout));
+        var file = await File.ReadAllTextAsync(Path.Combine(Folder, "external_server.log"), TestTimeout);
+        Assert.Contains("Configuration: company 'company'", file, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", file + string.Join('\n', fleet.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Killed_server_is_started_again_and_the_car_connects_with_a_new_session()
     {
         var broker = await StartBrokerAsync();
@@ -173,6 +193,8 @@ public sealed class FleetRunTests : FleetProcessTest
         Assert.Contains("\"fleet\":\"ready\"", await http.GetStringAsync(new Uri("/health/ready", UriKind.Relative), TestTimeout), StringComparison.Ordinal);
         var car = JsonNode.Parse(await http.GetStringAsync(new Uri("/api/fleet/cars/car", UriKind.Relative), TestTimeout))!;
         Assert.Equal("Running", (string?)(car["car"] ?? car)["state"]);
+        var description = JsonNode.Parse(await http.GetStringAsync(new Uri("/api/openapi.json", UriKind.Relative), TestTimeout))!;
+        Assert.NotNull(description["paths"]!["/api/fleet/cars/{car}/commands"]!["post"]!["requestBody"]);
         Assert.Contains("mooring_fleet_sessions_total 1", await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestTimeout), StringComparison.Ordinal);
     }
 }
