@@ -14,7 +14,7 @@ public sealed record ChatLimits
     /// <summary>Bytes of a line of input; 0 for four bytes a scalar and 512 for command and names, at least 1024.</summary>
     public int LineBytes { get; init; }
 
-    /// <summary>Rooms. Default 1000: an empty room costs about 3 KB.</summary>
+    /// <summary>Rooms. Default 1000: a person still finds one in a list.</summary>
     public int RoomsMax { get; init; } = 1000;
 
     /// <summary>Rooms of one client. Default 100: a listing of them still fits a screen.</summary>
