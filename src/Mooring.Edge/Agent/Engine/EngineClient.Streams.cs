@@ -1,3 +1,4 @@
+using Mooring.Edge.Protocol;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;

@@ -6,8 +6,11 @@ namespace Mooring.Edge.Agent.Metrics;
 /// </summary>
 internal sealed class LoadHistory : IDisposable
 {
+    /// <summary>Seconds between the samples of the finest resolution.</summary>
+    public const int FinestResolution = 5;
+
     /// <summary>Seconds from one slot to the next, and how many there are.</summary>
-    private static readonly (int Step, int Capacity)[] Resolutions = [(5, 34_560), (60, 20_160), (900, 8_640)];
+    private static readonly (int Step, int Capacity)[] Resolutions = [(FinestResolution, 34_560), (60, 20_160), (900, 8_640)];
 
     private readonly Lock _gate = new();
     private readonly SampleRing[] _rings;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Mooring.Edge.Protocol.Monitor;
 
 namespace Mooring.Edge.Agent.State;
 
@@ -27,6 +28,12 @@ internal sealed record DeviceRecord
 /// <summary>A virtual network interface of a device, as requested and as it came to be.</summary>
 internal sealed record VnicRecord
 {
+    /// <summary>Value of <see cref="Method"/>: an interface of its own on a wired parent.</summary>
+    public const string MacvlanMethod = "macvlan";
+
+    /// <summary>Value of <see cref="Method"/>: behind a WiFi parent, with the host answering for its address.</summary>
+    public const string ProxyArpMethod = "proxy_arp";
+
     [JsonPropertyName("name")]
     public required string Name { get; init; }
 
@@ -81,32 +88,13 @@ internal sealed record VnicRecord
     public string? Method { get; init; }
 
     [JsonPropertyName("_proxy_arp_config")]
-    public ProxyArpRecord? ProxyArp { get; init; }
+    public ProxyArp? ProxyArp { get; init; }
 
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Others { get; set; }
 
     [JsonIgnore]
     public bool IsDhcp => NetworkMode == "dhcp";
-}
-
-/// <summary>How a device behind a WiFi interface is reached.</summary>
-internal sealed record ProxyArpRecord
-{
-    [JsonPropertyName("veth_host")]
-    public string? VethHost { get; init; }
-
-    [JsonPropertyName("veth_container")]
-    public string? VethContainer { get; init; }
-
-    [JsonPropertyName("ip_address")]
-    public string? IpAddress { get; init; }
-
-    [JsonPropertyName("gateway")]
-    public string? Gateway { get; init; }
-
-    [JsonPropertyName("parent_interface")]
-    public string? ParentInterface { get; init; }
 }
 
 /// <summary>The serial ports of a device.</summary>

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Mooring.Edge.Agent.Engine;
+namespace Mooring.Edge.Protocol;
 
 /// <summary>Lines of a stream in which each line is one JSON object.</summary>
 internal static class JsonLines

@@ -1,0 +1,235 @@
+using Microsoft.Extensions.Logging;
+using Mooring.Edge.Agent.Engine;
+using Mooring.Edge.Agent.Network;
+using Mooring.Edge.Agent.Operations;
+using Mooring.Edge.Agent.State;
+
+namespace Mooring.Edge.Agent.Devices;
+
+/// <summary>
+/// Makes a device, step by step. When a step fails, what was made is taken away again; the entry in the registry comes last and makes
+/// the device valid.
+/// </summary>
+internal sealed partial class DeviceCreation(
+    AgentOptions options, AgentIdentity identity, EngineClient engine, EngineSelf self, EngineLans lans, ImagePull pull, HostNetwork network,
+    AgentState state, OperationTable operations, DeviceNotes notes, TimeProvider time, ILogger<DeviceCreation> logger)
+{
+    /// <summary>Longest wait for the monitor to tell of the interfaces.</summary>
+    private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Longest time for taking away what was made.</summary>
+    private static readonly TimeSpan UndoTimeout = TimeSpan.FromMinutes(1);
+
+    /// <summary>Makes the device; its operation has begun already and is ended here, well or not.</summary>
+    /// <returns>Whether it was made.</returns>
+    public async Task<bool> RunAsync(DeviceSpecification wanted, CancellationToken cancellationToken)
+    {
+        var undo = new UndoStack();
+        try
+        {
+            await CreateAsync(wanted, undo, cancellationToken).ConfigureAwait(false);
+            operations.Clear(wanted.Name);
+            return true;
+        }
+        catch (Exception e) when (e is EngineException or DeviceException or IOException or OperationCanceledException)
+        {
+            await UndoAsync(wanted.Name, undo).ConfigureAwait(false);
+            operations.Fail(wanted.Name, e is OperationCanceledException ? "the agent was stopped" : e.Message);
+            LogFailed(logger, wanted.Name, e.Message);
+            return false;
+        }
+    }
+
+    private async Task CreateAsync(DeviceSpecification wanted, UndoStack undo, CancellationToken cancellationToken)
+    {
+        var name = wanted.Name;
+        operations.Step(name, "validating_config");
+        notes.Clear(name);
+        var interfaces = await InterfacesAsync(wanted, cancellationToken).ConfigureAwait(false);
+        wanted = await CheckAsync(wanted, interfaces, cancellationToken).ConfigureAwait(false);
+
+        operations.Step(name, "pulling_image");
+        if (await pull.EnsureAsync(name, options.RuntimeImage, wanted.Version, options.Pull, cancellationToken).ConfigureAwait(false) is { } odd)
+            notes.Warn(name, odd);
+
+        operations.Step(name, "creating_networks");
+        await CreateInternalNetworkAsync(name, undo, cancellationToken).ConfigureAwait(false);
+        var places = await EngineLansAsync(wanted, interfaces, cancellationToken).ConfigureAwait(false);
+
+        operations.Step(name, "creating_container");
+        await CreateContainerAsync(wanted, places, undo, cancellationToken).ConfigureAwait(false);
+        await engine.StartContainerAsync(name, cancellationToken).ConfigureAwait(false);
+        await JoinAsync(name, cancellationToken).ConfigureAwait(false);
+        await RegisterAsync(wanted, places, interfaces, undo, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyDictionary<string, HostInterface>> InterfacesAsync(DeviceSpecification wanted, CancellationToken cancellationToken)
+    {
+        var interfaces = network.Interfaces;
+        if (wanted.Vnics.All(vnic => interfaces.ContainsKey(vnic.ParentInterface)) && wanted.DedicatedInterface is null) return interfaces;
+        try
+        {
+            await network.Discovered.WaitAsync(DiscoveryTimeout, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Without the monitor a device can still be made; its LAN follows when the monitor comes.
+        }
+        return network.Interfaces;
+    }
+
+    private async Task<DeviceSpecification> CheckAsync(
+        DeviceSpecification wanted, IReadOnlyDictionary<string, HostInterface> interfaces, CancellationToken cancellationToken)
+    {
+        var macs = new HashSet<(string, string)>(await lans.MacsInUseAsync(cancellationToken).ConfigureAwait(false));
+        foreach (var vnic in state.Vnics.Snapshot().SelectMany(device => device.Value))
+            if (vnic.MacAddress is { } mac) macs.Add((vnic.ParentInterface, mac.ToLowerInvariant()));
+        var dedicated = state.DedicatedNics.Snapshot().ToDictionary(entry => entry.Value.HostInterface, entry => entry.Key, StringComparer.Ordinal);
+        var warnings = new List<string>();
+        var context = new SpecificationContext(interfaces, macs, dedicated, options.Lan == LanMode.Engine);
+        if (SpecificationCheck.Check(wanted, context, warnings) is { } error) throw new DeviceException(error);
+        foreach (var warning in warnings) notes.Warn(wanted.Name, warning);
+        return wanted with { Vnics = [.. wanted.Vnics.Select(vnic => Complete(vnic, interfaces))] };
+    }
+
+    private static VnicRecord Complete(VnicRecord vnic, IReadOnlyDictionary<string, HostInterface> interfaces)
+    {
+        var isWifi = interfaces.GetValueOrDefault(vnic.ParentInterface) is { IsWifi: true };
+        return vnic with
+        {
+            IsWifi = isWifi,
+            InterfaceType = isWifi ? "wifi" : "ethernet",
+            Method = isWifi ? VnicRecord.ProxyArpMethod : VnicRecord.MacvlanMethod,
+            MacAddress = isWifi ? null : vnic.Mac is { } given && MacAddress.TryNormalize(given, out var mac) ? mac : MacAddress.Generate(),
+            NetworkName = isWifi ? null : SpecificationCheck.LanName(vnic, interfaces),
+        };
+    }
+
+    private async Task CreateInternalNetworkAsync(string device, UndoStack undo, CancellationToken cancellationToken)
+    {
+        var name = InternalNetworks.NameOf(device);
+        if (await engine.InspectNetworkAsync(name, cancellationToken).ConfigureAwait(false) is not null) return;
+        var taken = InternalNetworks.RangesOf(await engine.ListNetworksAsync(cancellationToken).ConfigureAwait(false))
+            .Concat(InternalNetworks.RangesOf(await RouteTableAsync(cancellationToken).ConfigureAwait(false)))
+            .Concat(network.Interfaces.Values.Select(i => i.Subnet).OfType<Ipv4Subnet>()).ToList();
+        if (!Ipv4Subnet.TryParse(options.InternalPool, out var pool) || InternalNetworks.FindFree(pool, taken) is not { } range)
+            throw new DeviceException($"there is no room for another private network in {options.InternalPool}");
+        await engine.CreateNetworkAsync(new NetworkCreation
+        {
+            Name = name,
+            Driver = "bridge",
+            Internal = true,
+            IPAM = new NetworkAddresses([new NetworkSubnet(range.ToString())]),
+            Labels = new Dictionary<string, string> { [DeviceContainer.RoleLabel] = DeviceContainer.DeviceRole },
+        }, cancellationToken).ConfigureAwait(false);
+        undo.Push($"the network {name}", async stop =>
+        {
+            await DetachAllAsync(engine, name, stop).ConfigureAwait(false);
+            await engine.RemoveNetworkAsync(name, stop).ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>Takes every member out of a network, so that it can be removed.</summary>
+    public static async Task DetachAllAsync(EngineClient engine, string network, CancellationToken cancellationToken)
+    {
+        var details = await engine.InspectNetworkAsync(network, cancellationToken).ConfigureAwait(false);
+        foreach (var member in details?.Containers?.Keys ?? [])
+            await engine.DisconnectNetworkAsync(network, member, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<EngineLan>> EngineLansAsync(
+        DeviceSpecification wanted, IReadOnlyDictionary<string, HostInterface> interfaces, CancellationToken cancellationToken)
+    {
+        if (options.Lan == LanMode.Monitor) return [];
+        var places = new List<EngineLan>();
+        foreach (var vnic in wanted.Vnics.Where(vnic => vnic.IsWifi != true))
+            places.Add(await lans.GetOrCreateAsync(vnic, interfaces, cancellationToken).ConfigureAwait(false));
+        return places;
+    }
+
+    private async Task CreateContainerAsync(
+        DeviceSpecification wanted, IReadOnlyList<EngineLan> places, UndoStack undo, CancellationToken cancellationToken)
+    {
+        var takesSeveral = await engine.NegotiateAsync(cancellationToken).ConfigureAwait(false) >= EngineVersion.SeveralNetworksAtCreation;
+        var context = new DeviceContainerContext
+        {
+            Image = options.RuntimeImage,
+            AgentId = identity.Id,
+            Now = time.GetUtcNow(),
+            KeepRuntimeData = options.KeepRuntimeData,
+            Lans = places,
+            TakesSeveralNetworks = takesSeveral,
+        };
+        var name = wanted.Name;
+        try
+        {
+            await engine.CreateContainerAsync(name, DeviceContainer.Build(wanted, context), cancellationToken).ConfigureAwait(false);
+        }
+        catch (EngineException e) when (DeviceContainer.IsRefusalOfUlimits(e))
+        {
+            notes.Warn(name, $"the engine refused the limits for real-time priority and locked memory, the device runs without: {e.Message}");
+            await engine.CreateContainerAsync(name, DeviceContainer.Build(wanted, context with { WithUlimits = false }), cancellationToken).ConfigureAwait(false);
+        }
+        undo.Push($"the container {name}", async stop =>
+        {
+            await engine.RemoveContainerAsync(name, stop).ConfigureAwait(false);
+            await engine.RemoveVolumeAsync(DeviceContainer.VolumeOf(name), stop).ConfigureAwait(false);
+        });
+        if (takesSeveral || places.Count == 0) return;
+        await engine.ConnectNetworkAsync(InternalNetworks.NameOf(name), name, endpoint: null, cancellationToken).ConfigureAwait(false);
+        foreach (var place in places.Skip(1))
+            await engine.ConnectNetworkAsync(place.Network, name, DeviceContainer.EndpointOf(place), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task JoinAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await self.JoinAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EngineException e)
+        {
+            notes.Warn(name, $"the agent could not join the private network of {name}, commands to its runtime may fail: {e.Message}");
+        }
+    }
+
+    private async Task RegisterAsync(
+        DeviceSpecification wanted, IReadOnlyList<EngineLan> places, IReadOnlyDictionary<string, HostInterface> interfaces, UndoStack undo,
+        CancellationToken cancellationToken)
+    {
+        var name = wanted.Name;
+        var details = await engine.InspectContainerAsync(name, cancellationToken).ConfigureAwait(false)
+            ?? throw new DeviceException($"the container {name} vanished while it was being made");
+        var networks = details.NetworkSettings?.Networks ?? new Dictionary<string, EndpointSettings>();
+        var placed = places.ToDictionary(place => place.Vnic.Name, StringComparer.Ordinal);
+        undo.Push($"the registration of {name}", _ =>
+        {
+            state.Forget(name);
+            return Task.CompletedTask;
+        });
+        state.Vnics.Set(name, [.. wanted.Vnics.Select(vnic => placed.TryGetValue(vnic.Name, out var place)
+            ? vnic with { NetworkName = place.Network, MacAddress = networks.GetValueOrDefault(place.Network)?.MacAddress ?? vnic.MacAddress }
+            : vnic)]);
+        if (wanted.SerialPorts is { Count: > 0 } ports) state.SerialPorts.Set(name, new SerialRecord { Ports = ports });
+        if (wanted.DedicatedInterface is { } nic) state.DedicatedNics.Set(name, new DedicatedNicRecord(nic));
+        state.Devices.Set(name, new DeviceRecord { Name = name, Ip = networks.GetValueOrDefault(InternalNetworks.NameOf(name))?.IPAddress });
+    }
+
+    private async Task UndoAsync(string name, UndoStack undo)
+    {
+        using var limit = new CancellationTokenSource(UndoTimeout, time);
+        foreach (var (what, why) in await undo.UndoAsync(limit.Token).ConfigureAwait(false)) LogLeft(logger, name, what, why.Message);
+    }
+
+    private static async Task<string> RouteTableAsync(CancellationToken cancellationToken)
+    {
+        const string RouteTable = "/proc/net/route";
+        return File.Exists(RouteTable) ? await File.ReadAllTextAsync(RouteTable, cancellationToken).ConfigureAwait(false) : "";
+    }
+
+    [LoggerMessage(7021, LogLevel.Error, "{Device} could not be made: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string device, string reason);
+
+    [LoggerMessage(7022, LogLevel.Error, "{Device} could not be made, and {What} could not be taken away again: {Reason}")]
+    private static partial void LogLeft(ILogger logger, string device, string what, string reason);
+}

@@ -1,0 +1,110 @@
+namespace Mooring.Edge.Agent.Upkeep;
+
+/// <summary>When a device is looked at next, and what the last looks found. One look at a time.</summary>
+internal sealed class Look
+{
+    private readonly Lock _gate = new();
+    private readonly List<DateTimeOffset> _restarts = [];
+    private bool _isRunning;
+
+    /// <summary>When it is due. Set by <see cref="Change"/> only.</summary>
+    public DateTimeOffset Due { get; set; } = DateTimeOffset.MaxValue;
+
+    /// <summary>Addresses are to be asked for anew.</summary>
+    public bool Renew { get; set; }
+
+    /// <summary>The process for which all is attached; 0 when it is for none.</summary>
+    public int AttachedPid { get; set; }
+
+    /// <summary>Tries to attach that failed in a row.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>It was told that the device has no container.</summary>
+    public bool IsMissingReported { get; set; }
+
+    /// <summary>It was told that the device is left alone.</summary>
+    public bool HasGivenUp { get; set; }
+
+    /// <summary>When it is due; never while a look is going on.</summary>
+    public DateTimeOffset DueUnlessRunning
+    {
+        get
+        {
+            lock (_gate) return _isRunning ? DateTimeOffset.MaxValue : Due;
+        }
+    }
+
+    /// <summary>Changes what the next look is to be.</summary>
+    public void Change(Action<Look> change)
+    {
+        lock (_gate) change(this);
+    }
+
+    /// <summary>Begins a look that is due.</summary>
+    public bool TryBegin(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (_isRunning || Due > now) return false;
+            Due = DateTimeOffset.MaxValue;
+            return _isRunning = true;
+        }
+    }
+
+    /// <summary>Ends a look.</summary>
+    /// <param name="next">When to look again; something that happened meanwhile may have asked for sooner.</param>
+    public void End(DateTimeOffset next)
+    {
+        lock (_gate)
+        {
+            _isRunning = false;
+            if (next < Due) Due = next;
+        }
+    }
+
+    /// <summary>Whether addresses are to be asked for anew, once.</summary>
+    public bool TakeRenewal()
+    {
+        lock (_gate) return Renew && !(Renew = false);
+    }
+
+    /// <summary>All is attached.</summary>
+    public void Attached(int pid)
+    {
+        lock (_gate) (AttachedPid, Failures) = (Renew ? 0 : pid, 0);
+    }
+
+    /// <summary>Something could not be attached.</summary>
+    /// <returns>How many tries in a row have failed.</returns>
+    public int Fail(bool renew)
+    {
+        lock (_gate)
+        {
+            Renew |= renew;
+            return ++Failures;
+        }
+    }
+
+    /// <summary>Remembers a restart.</summary>
+    public void AddRestart(DateTimeOffset at)
+    {
+        lock (_gate) _restarts.Add(at);
+    }
+
+    /// <summary>How many restarts came after a moment; older ones are forgotten.</summary>
+    public int CountRestarts(DateTimeOffset since)
+    {
+        lock (_gate)
+        {
+            _restarts.RemoveAll(at => at < since);
+            if (_restarts.Count < UpkeepPlan.MaxRestarts) HasGivenUp = false;
+            return _restarts.Count;
+        }
+    }
+
+    /// <summary>An operator started it: its crashes until now do not count.</summary>
+    public void ForgetRestarts()
+    {
+        lock (_gate) _restarts.Clear();
+    }
+}
