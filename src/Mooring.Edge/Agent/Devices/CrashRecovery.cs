@@ -7,7 +7,8 @@ namespace Mooring.Edge.Agent.Devices;
 
 /// <summary>Finishes or takes back what an agent that was killed had begun, before anything else is done.</summary>
 internal sealed partial class CrashRecovery(
-    EngineClient engine, AgentState state, OperationTable operations, DeviceDeletion deletion, ILogger<CrashRecovery> logger)
+    EngineClient engine, AgentState state, OperationTable operations, DeviceDeletion deletion, InternalNetworks internals,
+    ILogger<CrashRecovery> logger)
 {
     /// <summary>Brings one interrupted operation to an end.</summary>
     /// <exception cref="EngineException">the engine cannot be reached: try again later</exception>
@@ -42,9 +43,7 @@ internal sealed partial class CrashRecovery(
             await DeviceDeletion.RemoveContainerAsync(engine, name, cancellationToken).ConfigureAwait(false);
         else if (container is not null)
             return;
-        var network = InternalNetworks.NameOf(name);
-        await DeviceCreation.DetachAllAsync(engine, network, cancellationToken).ConfigureAwait(false);
-        await engine.RemoveNetworkAsync(network, cancellationToken).ConfigureAwait(false);
+        await internals.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
         state.Forget(name);
     }
 

@@ -11,7 +11,7 @@ namespace Mooring.Edge.Agent.Devices;
 /// the device valid.
 /// </summary>
 internal sealed partial class DeviceCreation(
-    AgentOptions options, AgentIdentity identity, EngineClient engine, EngineSelf self, EngineLans lans, ImagePull pull, HostNetwork network,
+    AgentOptions options, AgentIdentity identity, EngineClient engine, EngineSelf self, EngineLans lans, InternalNetworks internals, ImagePull pull, HostNetwork network,
     AgentState state, OperationTable operations, DeviceNotes notes, TimeProvider time, ILogger<DeviceCreation> logger)
 {
     /// <summary>Longest wait for the monitor to tell of the interfaces.</summary>
@@ -53,7 +53,8 @@ internal sealed partial class DeviceCreation(
             notes.Warn(name, odd);
 
         operations.Step(name, "creating_networks");
-        await CreateInternalNetworkAsync(name, undo, cancellationToken).ConfigureAwait(false);
+        if (await internals.EnsureAsync(name, cancellationToken).ConfigureAwait(false))
+            undo.Push($"the private network of {name}", stop => internals.RemoveAsync(name, stop));
         var places = await EngineLansAsync(wanted, interfaces, cancellationToken).ConfigureAwait(false);
 
         operations.Step(name, "creating_container");
@@ -103,38 +104,6 @@ internal sealed partial class DeviceCreation(
             MacAddress = isWifi ? null : vnic.Mac is { } given && MacAddress.TryNormalize(given, out var mac) ? mac : MacAddress.Generate(),
             NetworkName = isWifi ? null : SpecificationCheck.LanName(vnic, interfaces),
         };
-    }
-
-    private async Task CreateInternalNetworkAsync(string device, UndoStack undo, CancellationToken cancellationToken)
-    {
-        var name = InternalNetworks.NameOf(device);
-        if (await engine.InspectNetworkAsync(name, cancellationToken).ConfigureAwait(false) is not null) return;
-        var taken = InternalNetworks.RangesOf(await engine.ListNetworksAsync(cancellationToken).ConfigureAwait(false))
-            .Concat(InternalNetworks.RangesOf(await RouteTableAsync(cancellationToken).ConfigureAwait(false)))
-            .Concat(network.Interfaces.Values.Select(i => i.Subnet).OfType<Ipv4Subnet>()).ToList();
-        if (!Ipv4Subnet.TryParse(options.InternalPool, out var pool) || InternalNetworks.FindFree(pool, taken) is not { } range)
-            throw new DeviceException($"there is no room for another private network in {options.InternalPool}");
-        await engine.CreateNetworkAsync(new NetworkCreation
-        {
-            Name = name,
-            Driver = "bridge",
-            Internal = true,
-            IPAM = new NetworkAddresses([new NetworkSubnet(range.ToString())]),
-            Labels = new Dictionary<string, string> { [DeviceContainer.RoleLabel] = DeviceContainer.DeviceRole },
-        }, cancellationToken).ConfigureAwait(false);
-        undo.Push($"the network {name}", async stop =>
-        {
-            await DetachAllAsync(engine, name, stop).ConfigureAwait(false);
-            await engine.RemoveNetworkAsync(name, stop).ConfigureAwait(false);
-        });
-    }
-
-    /// <summary>Takes every member out of a network, so that it can be removed.</summary>
-    public static async Task DetachAllAsync(EngineClient engine, string network, CancellationToken cancellationToken)
-    {
-        var details = await engine.InspectNetworkAsync(network, cancellationToken).ConfigureAwait(false);
-        foreach (var member in details?.Containers?.Keys ?? [])
-            await engine.DisconnectNetworkAsync(network, member, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<EngineLan>> EngineLansAsync(
@@ -219,12 +188,6 @@ internal sealed partial class DeviceCreation(
     {
         using var limit = new CancellationTokenSource(UndoTimeout, time);
         foreach (var (what, why) in await undo.UndoAsync(limit.Token).ConfigureAwait(false)) LogLeft(logger, name, what, why.Message);
-    }
-
-    private static async Task<string> RouteTableAsync(CancellationToken cancellationToken)
-    {
-        const string RouteTable = "/proc/net/route";
-        return File.Exists(RouteTable) ? await File.ReadAllTextAsync(RouteTable, cancellationToken).ConfigureAwait(false) : "";
     }
 
     [LoggerMessage(7021, LogLevel.Error, "{Device} could not be made: {Reason}")]

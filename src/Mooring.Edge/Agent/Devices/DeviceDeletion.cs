@@ -9,8 +9,8 @@ namespace Mooring.Edge.Agent.Devices;
 
 /// <summary>Removes a device with all that it had. Done again after a kill, it removes what is left.</summary>
 internal sealed partial class DeviceDeletion(
-    EngineClient engine, AgentState state, OperationTable operations, VnicAttachment vnics, DedicatedNics nics, LoadRecorder loads,
-    DeviceNotes notes, ILogger<DeviceDeletion> logger)
+    EngineClient engine, AgentState state, OperationTable operations, VnicAttachment vnics, DedicatedNics nics, InternalNetworks internals,
+    LoadRecorder loads, DeviceNotes notes, ILogger<DeviceDeletion> logger)
 {
     /// <summary>How long a device has to end by itself.</summary>
     internal static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
@@ -42,9 +42,7 @@ internal sealed partial class DeviceDeletion(
         if (container is not null) await RemoveContainerAsync(engine, device, cancellationToken).ConfigureAwait(false);
 
         operations.Step(device, "removing_networks");
-        var network = InternalNetworks.NameOf(device);
-        await DeviceCreation.DetachAllAsync(engine, network, cancellationToken).ConfigureAwait(false);
-        await engine.RemoveNetworkAsync(network, cancellationToken).ConfigureAwait(false);
+        await internals.RemoveAsync(device, cancellationToken).ConfigureAwait(false);
         state.Forget(device);
         loads.Forget(device);
         notes.Clear(device);

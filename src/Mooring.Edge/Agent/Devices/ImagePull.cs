@@ -7,9 +7,15 @@ namespace Mooring.Edge.Agent.Devices;
 /// <summary>Brings the image of a runtime to this machine.</summary>
 /// <param name="engine">The engine.</param>
 /// <param name="operations">Shown the progress.</param>
+/// <param name="time">Clock of the wait for a registry.</param>
 /// <param name="logger">Told when the local image has to do.</param>
-internal sealed partial class ImagePull(EngineClient engine, OperationTable operations, ILogger<ImagePull> logger)
+internal sealed partial class ImagePull(EngineClient engine, OperationTable operations, TimeProvider time, ILogger<ImagePull> logger)
 {
+    /// <summary>
+    /// How long a registry may be silent while there is a local image. Without a network the engine itself asks name servers for most of a minute.
+    /// </summary>
+    private static readonly TimeSpan RegistrySilence = TimeSpan.FromSeconds(10);
+
     /// <summary>Pulls an image. Without a registry the one that the engine has must do.</summary>
     /// <param name="device">For whom.</param>
     /// <param name="repository">Name without tag.</param>
@@ -23,28 +29,45 @@ internal sealed partial class ImagePull(EngineClient engine, OperationTable oper
         var image = $"{repository}:{tag}";
         var isHere = await engine.InspectImageAsync(image, cancellationToken).ConfigureAwait(false) is not null;
         if (isHere && policy == PullPolicy.IfNotPresent) return null;
+        using var silence = new CancellationTokenSource(isHere ? RegistrySilence : Timeout.InfiniteTimeSpan, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
         try
         {
-            var layers = new Dictionary<string, (long Bytes, bool IsDone)>(StringComparer.Ordinal);
-            await foreach (var progress in engine.PullAsync(repository, tag, cancellationToken).ConfigureAwait(false))
-            {
-                if (progress.Id is not { } layer || layer == tag) continue;
-                var former = layers.GetValueOrDefault(layer);
-                layers[layer] = (Math.Max(former.Bytes, progress.ProgressDetail?.Current ?? 0),
-                    former.IsDone || progress.Status is "Pull complete" or "Already exists");
-                operations.Progress(device, new PullState(layers.Values.Count(l => l.IsDone), layers.Count, layers.Values.Sum(l => l.Bytes)));
-            }
+            await PullAsync(device, repository, tag, silence, linked.Token).ConfigureAwait(false);
             return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Local(image, $"the registry did not answer within {RegistrySilence.TotalSeconds} s");
         }
         catch (EngineException e) when (isHere && !e.IsUnavailable)
         {
-            LogLocalImage(logger, image, e.Message);
-            return $"the image {image} could not be pulled, the local one is used: {e.Message}";
+            return Local(image, e.Message);
         }
         catch (EngineException e) when (!e.IsUnavailable)
         {
             throw new EngineException(System.Net.HttpStatusCode.NotFound, $"runtime version {tag} is neither in the registry nor on this machine ({image}): {e.Message}");
         }
+    }
+
+    private async Task PullAsync(string device, string repository, string tag, CancellationTokenSource silence, CancellationToken cancellationToken)
+    {
+        var layers = new Dictionary<string, (long Bytes, bool IsDone)>(StringComparer.Ordinal);
+        await foreach (var progress in engine.PullAsync(repository, tag, cancellationToken).ConfigureAwait(false))
+        {
+            silence.CancelAfter(Timeout.InfiniteTimeSpan);
+            if (progress.Id is not { } layer || layer == tag) continue;
+            var former = layers.GetValueOrDefault(layer);
+            layers[layer] = (Math.Max(former.Bytes, progress.ProgressDetail?.Current ?? 0),
+                former.IsDone || progress.Status is "Pull complete" or "Already exists");
+            operations.Progress(device, new PullState(layers.Values.Count(l => l.IsDone), layers.Count, layers.Values.Sum(l => l.Bytes)));
+        }
+    }
+
+    private string Local(string image, string reason)
+    {
+        LogLocalImage(logger, image, reason);
+        return $"the image {image} could not be pulled, the local one is used: {reason}";
     }
 
     [LoggerMessage(7020, LogLevel.Warning, "the image {Image} could not be pulled, the local one is used: {Reason}")]

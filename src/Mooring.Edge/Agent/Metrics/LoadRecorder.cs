@@ -39,6 +39,7 @@ internal sealed partial class LoadRecorder(string folder, EngineClient engine, T
     {
         lock (_gate)
         {
+            if (!Directory.Exists(folder)) return;
             // A sample that is still outstanding finds its series closed and does not bring it back.
             if (_series.Remove(device, out var series)) series.Dispose();
             LoadHistory.Delete(folder, device);

@@ -14,7 +14,7 @@ internal sealed partial class HostNetwork(ILogger<HostNetwork> logger)
     private readonly Dictionary<string, SerialDevice> _serial = new(StringComparer.Ordinal);
     private TaskCompletionSource _discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Raised with the name of an interface that changed and is up.</summary>
+    /// <summary>Raised with the name of an interface that came back, or is in another subnet now.</summary>
     public event Action<string>? InterfaceChanged;
 
     /// <summary>Raised when a device got another address, or lost it.</summary>
@@ -92,7 +92,8 @@ internal sealed partial class HostNetwork(ILogger<HostNetwork> logger)
             var former = new Dictionary<string, HostInterface>(_interfaces, StringComparer.Ordinal);
             _interfaces.Clear();
             foreach (var state in interfaces) _interfaces[state.Name] = Of(state);
-            changed = [.. _interfaces.Values.Where(i => former.GetValueOrDefault(i.Name) is not { } old || old.Subnet != i.Subnet).Select(i => i.Name)];
+            // What was not known before is no change: the devices are attached anyway when the monitor comes.
+            changed = [.. _interfaces.Values.Where(i => former.TryGetValue(i.Name, out var old) && old.Subnet != i.Subnet).Select(i => i.Name)];
             discovered = _discovered;
         }
         discovered.TrySetResult();
@@ -101,13 +102,16 @@ internal sealed partial class HostNetwork(ILogger<HostNetwork> logger)
 
     private void Change(InterfaceState changed)
     {
-        var isGone = changed.Status is "down" or "removed";
+        var state = changed.Status is "down" or "removed" ? null : Of(changed);
+        bool isSame;
         lock (_gate)
         {
-            if (isGone) _interfaces.Remove(changed.Name);
-            else _interfaces[changed.Name] = Of(changed);
+            // Monitors repeat all interfaces every half minute.
+            isSame = state is not null && _interfaces.TryGetValue(changed.Name, out var old) && old.Subnet == state.Subnet;
+            if (state is null) _interfaces.Remove(changed.Name);
+            else _interfaces[changed.Name] = state;
         }
-        if (!isGone) InterfaceChanged?.Invoke(changed.Name);
+        if (state is not null && !isSame) InterfaceChanged?.Invoke(changed.Name);
     }
 
     private void Discover(IReadOnlyList<SerialDevice> devices)

@@ -7,14 +7,34 @@ using Mooring.Edge.Protocol.Monitor;
 namespace Mooring.Edge.Agent.Upkeep;
 
 /// <summary>Serial ports of devices: nodes that are made in the running container when a converter is plugged in.</summary>
-internal sealed class SerialPorts(EngineClient engine, HostNetwork network, AgentState state)
+internal sealed class SerialPorts(EngineClient engine, HostNetwork network, AgentState state) : IDisposable
 {
     private const string Root = "root";
+
+    // Devices and converters come at the same time: two makers of one node would trip over each other.
+    private readonly SemaphoreSlim _one = new(1, 1);
 
     /// <summary>Makes the ports of a device what they should be with the converters that are plugged in now.</summary>
     public async Task SyncAsync(string device, CancellationToken cancellationToken)
     {
-        if (state.SerialPorts.Find(device) is not { Ports: var ports } || ports.Count == 0) return;
+        if (state.SerialPorts.Find(device) is not { Ports: { Count: > 0 } }) return;
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SyncOneAsync(device, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
+
+    private async Task SyncOneAsync(string device, CancellationToken cancellationToken)
+    {
+        if (state.SerialPorts.Find(device) is not { Ports: var ports }) return;
         var found = network.SerialDevices;
         var synced = new List<SerialPortRecord>(ports.Count);
         foreach (var port in ports)

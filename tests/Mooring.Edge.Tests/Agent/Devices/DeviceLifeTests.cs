@@ -1,0 +1,218 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Mooring.Edge.Agent.Engine;
+using Mooring.Edge.Agent.Operations;
+using Mooring.Edge.Agent.State;
+using Mooring.Testing;
+
+namespace Mooring.Edge.Tests.Agent.Devices;
+
+/// <summary>Devices on a real engine, from creation to deletion, asked for in the words of a hub.</summary>
+[Trait("Peer", "real")]
+public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mooring-agent-").FullName;
+
+    [Fact]
+    public async Task Device_IsMadeStoppedStartedAndRemoved_AndNothingIsLeftBehind()
+    {
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+
+        var answer = await CreateAsync(agent, name);
+        Assert.Equal("creating", answer.GetProperty("status").GetString());
+        Assert.Equal("create_new_runtime", answer.GetProperty("action").GetString());
+        Assert.Equal(41, answer.GetProperty("correlation_id").GetInt32());
+        Assert.Equal(name, answer.GetProperty("container_id").GetString());
+        var status = await agent.StatusAsync(name, IsWhole, TestTimeout);
+        Assert.Equal("running", status.GetProperty("container_status").GetString());
+        Assert.StartsWith("10.213.", status.GetProperty("internal_ip").GetString());
+
+        var container = (await engine.InspectContainerAsync(name, TestTimeout))!;
+        Assert.Equal("no", container.HostConfig!.RestartPolicy!.Name);
+        Assert.Equal(["CAP_MKNOD", "CAP_SYS_NICE"], container.HostConfig.CapAdd!.Select(c => c.StartsWith("CAP_") ? c : "CAP_" + c).Order());
+        Assert.Equal(["c 188:* rmw", "c 166:* rmw", "c 4:* rmw"], container.HostConfig.DeviceCgroupRules!);
+        Assert.Equal(["memlock", "rtprio"], container.HostConfig.Ulimits!.Select(u => u.Name).Order());
+
+        var stopped = await agent.AskDeviceAsync("stop_device", name);
+        Assert.Equal("exited", stopped.GetProperty("container_status").GetString());
+        Assert.True(agent.Get<AgentState>().Devices.Find(name)!.IsStopped);
+        var started = await agent.AskDeviceAsync("start_device", name);
+        Assert.Equal("running", started.GetProperty("container_status").GetString());
+        Assert.Equal(["stop_device", "start_device"], agent.Events.Select(e => e.Name));
+
+        var deleting = await agent.AskDeviceAsync("delete_device", name);
+        Assert.Equal("deleting", deleting.GetProperty("status").GetString());
+        await agent.StatusAsync(name, s => Is(s, "not_found"), TestTimeout);
+        Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
+        Assert.Empty(agent.Get<AgentState>().Devices.Snapshot());
+        Assert.Empty(agent.Get<OperationJournal>().Read().Interrupted);
+        Assert.False(await engine.RemoveVolumeAsync(name + "_data", TestTimeout));
+    }
+
+    [Fact]
+    public async Task FiftyCreatesOfOneName_OneBegins()
+    {
+        await using var agent = await AgentAsync();
+        var name = NewName();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => CreateAsync(agent, name))));
+        Assert.Single(answers, a => Is(a, "creating"));
+        Assert.Equal(49, answers.Count(a => Is(a, "error")));
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task CreateOfAnExistingDevice_IsRefused_AndTheDeviceStaysHealthy()
+    {
+        await using var agent = await AgentAsync();
+        var name = NewName();
+        await CreateAsync(agent, name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        var second = await CreateAsync(agent, name);
+        Assert.Equal("name_taken", second.GetProperty("error_code").GetString());
+        Assert.True(IsWhole(await agent.AskDeviceAsync("get_device_status", name)));
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task CreateThatFailsAtTheLastStep_LeavesNothing_AndSaysWhy()
+    {
+        Expect(7021);
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        // The network is made, then the engine refuses the container: its name is taken by one that is not a device.
+        await engine.CreateContainerAsync(name, new ContainerCreation { Image = PlantFloor.RuntimeImage + ":latest" }, TestTimeout);
+        await CreateAsync(agent, name);
+        var status = await agent.StatusAsync(name, s => Is(s, "error"), TestTimeout);
+        Assert.Equal(("create", "creating_container"), (status.GetProperty("operation").GetString(), status.GetProperty("step").GetString()));
+        Assert.Contains(name, status.GetProperty("error").GetString());
+        Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
+        Assert.NotNull(await engine.InspectContainerAsync(name, TestTimeout));
+        Assert.Empty(agent.Get<AgentState>().Devices.Snapshot());
+        await engine.RemoveContainerAsync(name, TestTimeout);
+    }
+
+    [Fact]
+    public async Task MissingVersion_NamesTheVersion()
+    {
+        Expect(7021);
+        await using var agent = await AgentAsync();
+        var name = NewName();
+        await CreateAsync(agent, name, message => message["runtime_version"] = "v9.9.9");
+        var status = await agent.StatusAsync(name, s => Is(s, "error"), TestTimeout);
+        Assert.Equal("pulling_image", status.GetProperty("step").GetString());
+        Assert.Contains("v9.9.9", status.GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task KilledRuntime_IsBackWithTheSameName()
+    {
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await CreateAsync(agent, name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        var pid = (await engine.InspectContainerAsync(name, TestTimeout))!.State.Pid;
+        System.Diagnostics.Process.GetProcessById(pid).Kill();
+        var status = await agent.StatusAsync(name, s => IsWhole(s) && s.GetProperty("restart_count").GetInt32() == 1, TestTimeout);
+        Assert.NotEqual(pid, (await engine.InspectContainerAsync(name, TestTimeout))!.State.Pid);
+        Assert.True(status.GetProperty("is_running").GetBoolean());
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task DeviceThatAnOperatorStopped_StaysStoppedOverARestartOfTheAgent()
+    {
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var (stopped, running) = (NewName(), NewName());
+        await using (var agent = await AgentAsync())
+        {
+            await CreateAsync(agent, stopped);
+            await CreateAsync(agent, running);
+            await agent.StatusAsync(stopped, IsWhole, TestTimeout);
+            await agent.StatusAsync(running, IsWhole, TestTimeout);
+            await agent.AskDeviceAsync("stop_device", stopped);
+        }
+        await engine.StopContainerAsync(running, TimeSpan.Zero, TestTimeout);
+        await using var again = await AgentAsync();
+        await again.StatusAsync(running, IsWhole, TestTimeout);
+        var status = await again.AskDeviceAsync("get_device_status", stopped);
+        Assert.Equal((false, true), (status.GetProperty("is_running").GetBoolean(), status.GetProperty("stopped_by_operator").GetBoolean()));
+        await DeleteAsync(again, stopped);
+        await DeleteAsync(again, running);
+    }
+
+    [Fact]
+    public async Task AgentThatIsKilledWhileItMakesADevice_TakesItBackAtTheNextStart()
+    {
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await using (var agent = await AgentAsync())
+        {
+            await CreateAsync(agent, name);
+            await agent.StatusAsync(name, IsWhole, TestTimeout);
+            // As it stands just before the device is registered.
+            agent.Get<AgentState>().Devices.Remove(name);
+            agent.Get<OperationTable>().TryBegin(name, OperationKind.Create, out _);
+            agent.Get<OperationTable>().Step(name, "creating_container");
+        }
+        await using var again = await AgentAsync();
+        var status = await again.AskDeviceAsync("get_device_status", name);
+        Assert.Contains("killed", status.GetProperty("error").GetString());
+        Assert.Null(await engine.InspectContainerAsync(name, TestTimeout));
+        Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
+        Assert.Empty(again.Get<OperationJournal>().Read().Interrupted);
+    }
+
+    [Fact]
+    public async Task AgentThatIsKilledWhileItRemovesADevice_FinishesAtTheNextStart()
+    {
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await using (var agent = await AgentAsync())
+        {
+            await CreateAsync(agent, name);
+            await agent.StatusAsync(name, IsWhole, TestTimeout);
+            agent.Get<OperationTable>().TryBegin(name, OperationKind.Delete, out _);
+            agent.Get<OperationTable>().Step(name, "stopping_container");
+        }
+        await using var again = await AgentAsync();
+        Assert.True(Is(await again.AskDeviceAsync("get_device_status", name), "not_found"));
+        Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static bool Is(JsonElement status, string word) => status.GetProperty("status").GetString() == word;
+
+    private static bool IsWhole(JsonElement status) =>
+        Is(status, "success") && status.GetProperty("is_running").GetBoolean() && status.GetProperty("lan_ready").GetBoolean();
+
+    private static string NewName() => "plc-" + Guid.NewGuid().ToString("N")[..8];
+
+    private static Task<JsonElement> CreateAsync(AgentUnderTest agent, string name, Action<JsonObject>? change = null)
+    {
+        var message = new JsonObject { ["container_name"] = name, ["vnic_configs"] = new JsonArray(), ["correlation_id"] = 41 };
+        change?.Invoke(message);
+        return agent.AskAsync("create_new_runtime", message);
+    }
+
+    private async Task DeleteAsync(AgentUnderTest agent, string name)
+    {
+        await agent.AskDeviceAsync("delete_device", name);
+        await agent.StatusAsync(name, s => Is(s, "not_found"), TestTimeout);
+    }
+
+    private async Task<AgentUnderTest> AgentAsync()
+    {
+        await plant.UpAsync(TestTimeout);
+        return await new AgentUnderTest(_folder, plant.SocketPath, LoggerFactory).StartAsync(TestTimeout);
+    }
+}
