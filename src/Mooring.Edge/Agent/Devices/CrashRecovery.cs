@@ -16,7 +16,8 @@ internal sealed partial class CrashRecovery(
     {
         var (name, kind) = (interrupted.Name, interrupted.Kind);
         LogFound(logger, kind, name, interrupted.Step ?? "its beginning");
-        if (!operations.TryBegin(name, kind, out _)) return;
+        // At a second try it has begun already.
+        if (!operations.TryBegin(name, kind, out var running) && running?.Kind != kind) return;
         switch (kind)
         {
             case OperationKind.Create when state.Devices.Find(name) is null:

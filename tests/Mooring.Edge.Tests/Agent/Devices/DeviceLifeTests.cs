@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Agent.State;
@@ -99,7 +100,8 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     public async Task MissingVersion_NamesTheVersion()
     {
         Expect(7021);
-        await using var agent = await AgentAsync();
+        // A registry that refuses at once.
+        await using var agent = await AgentAsync(options => options with { RuntimeImage = "127.0.0.1:1/runtime" });
         var name = NewName();
         await CreateAsync(agent, name, message => message["runtime_version"] = "v9.9.9");
         var status = await agent.StatusAsync(name, s => Is(s, "error"), TestTimeout);
@@ -210,9 +212,9 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         await agent.StatusAsync(name, s => Is(s, "not_found"), TestTimeout);
     }
 
-    private async Task<AgentUnderTest> AgentAsync()
+    private async Task<AgentUnderTest> AgentAsync(Func<AgentOptions, AgentOptions>? change = null)
     {
         await plant.UpAsync(TestTimeout);
-        return await new AgentUnderTest(_folder, plant.SocketPath, LoggerFactory).StartAsync(TestTimeout);
+        return await new AgentUnderTest(_folder, plant.SocketPath, LoggerFactory, change).StartAsync(TestTimeout);
     }
 }
