@@ -11,6 +11,8 @@ var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, 
     CarVerb.Create(),
     ChatVerb.Create(),
     TunnelVerb.Create(),
+    AgentVerb.Create(),
+    NetMonVerb.Create(),
     BenchVerb.Create(),
 };
 

@@ -24,6 +24,25 @@ public sealed class PlantFloor : IAsyncLifetime
 
     private string LanNamespace => "ml" + Environment.ProcessId;
 
+    /// <summary>Starts the program under test on the edge host: in its network, with the process ids of this machine.</summary>
+    public ProcessUnderTest StartOnHost(params IEnumerable<string> arguments) => ProcessUnderTest.Start(
+        "nsenter", [$"--net=/run/netns/{HostNamespace}", Path.Combine(AppContext.BaseDirectory, "mooring"), .. arguments]);
+
+    /// <summary>Runs a program on the plant's network, or with <paramref name="onHost"/> on the edge host.</summary>
+    /// <returns>Its exit code and what it wrote.</returns>
+    public async Task<(int ExitCode, string Output)> RunAsync(CancellationToken cancellationToken, bool onHost, params IEnumerable<string> command)
+    {
+        var start = new ProcessStartInfo("nsenter", [$"--net=/run/netns/{(onHost ? HostNamespace : LanNamespace)}", .. command])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var error = process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        return (process.ExitCode, await output + await error);
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Brings the engine up unless it is.</summary>

@@ -54,6 +54,26 @@ internal static class SharedOptions
         DefaultValueFactory = _ => standard,
     };
 
+    /// <summary>Log levels with the names that the original edge daemons have; those of <see cref="LogLevels"/> are read too.</summary>
+    internal static Option<LogLevel> OriginalLogLevels()
+    {
+        var option = new Option<LogLevel>("--log-level", "-l")
+        {
+            Description = "DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+            HelpName = "LEVEL",
+            DefaultValueFactory = _ => LogLevel.Information,
+            CustomParser = result =>
+            {
+                var name = result.Tokens[0].Value;
+                if (string.Equals(name, "INFO", StringComparison.OrdinalIgnoreCase)) return LogLevel.Information;
+                if (Enum.TryParse<LogLevel>(name, ignoreCase: true, out var level) && Enum.IsDefined(level)) return level;
+                result.AddError($"--log-level: '{name}' is not allowed: DEBUG, INFO, WARNING, ERROR or CRITICAL");
+                return default;
+            },
+        };
+        return option;
+    }
+
     private static void CheckPort(string name, OptionResult result)
     {
         // A value that is not a number is reported by the parser itself.

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Reflection;
+using Mooring.Cli.Hosting;
+using Mooring.Edge.Agent;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary><c>mooring agent</c>: the daemon on an edge host, with the log levels of the original.</summary>
+internal sealed class AgentVerb
+{
+    private static readonly AgentOptions Defaults = new();
+
+    private readonly Option<Uri> _server = new("--server")
+    {
+        Description = "Address of the hub.",
+        HelpName = "URL",
+        CustomParser = ParseServer,
+        DefaultValueFactory = _ => Defaults.Server,
+    };
+
+    private readonly Option<string> _data = Text("--data-dir", "Folder of the agent's state, shared with the network monitor.", "FOLDER", Defaults.DataFolder);
+    private readonly Option<string> _certificate = Text("--cert", "PEM file of the agent's certificate; its common name is the agent's id.", "FILE", Defaults.CertificateFile);
+    private readonly Option<string> _key = Text("--key", "PEM file of its key.", "FILE", Defaults.KeyFile);
+    private readonly Option<string?> _authority = new("--ca") { Description = "PEM file of the authorities that may sign the hub's certificate; the system's without.", HelpName = "FILE" };
+    private readonly Option<string> _engine = Text("--engine-socket", "Unix socket of the container engine.", "PATH", Defaults.EngineSocket);
+    private readonly Option<string?> _monitor = new("--netmon-socket") { Description = "Unix socket of the network monitor; netmon.sock in the data folder without.", HelpName = "PATH" };
+    private readonly Option<LanMode> _lan = new("--lan") { Description = "Who makes the devices' interfaces: monitor or engine.", DefaultValueFactory = _ => Defaults.Lan };
+    private readonly Option<PullPolicy> _pull = new("--pull") { Description = "When images are fetched: Always or IfNotPresent.", DefaultValueFactory = _ => Defaults.Pull };
+    private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
+
+    internal static Command Create()
+    {
+        var verb = new AgentVerb();
+        var command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.")
+        {
+            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._logLevel,
+        };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var host = MooringHost.Create(parsed.GetValue(verb._logLevel));
+            try
+            {
+                host.Services.AddEdgeAgent(verb.Read(parsed));
+            }
+            catch (AgentStartException e)
+            {
+                throw new UserErrorException(e.Message);
+            }
+            return host.RunWithoutHttpAsync(cancellationToken);
+        });
+        return command;
+    }
+
+    private AgentOptions Read(ParseResult parsed) => new()
+    {
+        Server = parsed.GetValue(_server)!,
+        DataFolder = parsed.GetValue(_data)!,
+        CertificateFile = parsed.GetValue(_certificate)!,
+        KeyFile = parsed.GetValue(_key)!,
+        AuthorityFile = parsed.GetValue(_authority),
+        EngineSocket = parsed.GetValue(_engine)!,
+        MonitorSocket = parsed.GetValue(_monitor),
+        Lan = parsed.GetValue(_lan),
+        Pull = parsed.GetValue(_pull),
+        Version = Environment.GetEnvironmentVariable("AGENT_VERSION")
+            ?? typeof(AgentVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
+    };
+
+    private static Uri? ParseServer(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (!text.Contains("://", StringComparison.Ordinal)) text = "https://" + text;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var server) && server.Scheme == Uri.UriSchemeHttps) return server;
+        result.AddError($"--server: '{result.Tokens[0].Value}' is not an address such as https://hub.example.org:3001");
+        return null;
+    }
+
+    private static Option<string> Text(string name, string description, string help, string standard) =>
+        new(name) { Description = description, HelpName = help, DefaultValueFactory = _ => standard };
+}
