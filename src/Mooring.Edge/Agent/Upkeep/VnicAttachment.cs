@@ -28,7 +28,8 @@ internal sealed partial class VnicAttachment(
         }
         notes.Resolve(device, subject);
         if (answer.ProxyArp is { } bridge) Update(device, vnic.Name, v => v with { ProxyArp = bridge });
-        if (answer.Lease is { } lease) Take(lease with { ContainerName = device, VnicName = vnic.Name });
+        // Without a lease the one that is remembered is another container's; the new one is told when it comes.
+        if (vnic.IsDhcp && !renew) Take((answer.Lease ?? new Lease { Event = "expired" }) with { ContainerName = device, VnicName = vnic.Name });
         return true;
     }
 

@@ -54,6 +54,8 @@ internal sealed partial class DhcpClients
                 End(client);
             }
             if (_clients.Count >= NetMonLimits.DhcpClients) throw new ProgramException($"{NetMonLimits.DhcpClients} DHCP clients run already");
+            // What another container was given is no lease of this one.
+            File.Delete(LeasePath(wanted.Key));
             _clients[wanted.Key] = new Client { Record = Launch(wanted) };
             WriteState();
             return null;

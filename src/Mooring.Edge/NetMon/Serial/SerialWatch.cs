@@ -25,7 +25,7 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
     /// <summary>The devices as they are now.</summary>
     public SerialDeviceList Discover()
     {
-        var now = Read();
+        var now = TryRead() ?? new SortedDictionary<string, SerialDevice>(StringComparer.Ordinal);
         lock (_gate) _known = now;
         return new SerialDeviceList([.. now.Values], HostInterfaces.Stamp(time));
     }
@@ -47,7 +47,7 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
 
     private void Look()
     {
-        var now = Read();
+        if (TryRead() is not { } now) return;
         SortedDictionary<string, SerialDevice> former;
         lock (_gate) (former, _known) = (_known, now);
         // Told from what was known: of a device that is gone nothing can be read.
@@ -55,6 +55,19 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
             if (!now.TryGetValue(key, out var same) || same != device) Changed?.Invoke(device, false);
         foreach (var (key, device) in now)
             if (!former.TryGetValue(key, out var same) || same != device) Changed?.Invoke(device, true);
+    }
+
+    private SortedDictionary<string, SerialDevice>? TryRead()
+    {
+        try
+        {
+            return Read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Pulled out while it was being looked at: the next look sees it.
+            return null;
+        }
     }
 
     private SortedDictionary<string, SerialDevice> Read()
@@ -99,7 +112,8 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
     // From the interface that the driver holds up to the device, which has the vendor.
     private static string? UsbFolderOf(string name)
     {
-        var folder = Directory.ResolveLinkTarget($"/sys/class/tty/{name}/device", returnFinalTarget: true);
+        var link = $"/sys/class/tty/{name}/device";
+        var folder = Directory.Exists(link) ? Directory.ResolveLinkTarget(link, returnFinalTarget: true) : null;
         for (var parent = folder?.FullName; parent is not null && parent != "/sys"; parent = Path.GetDirectoryName(parent))
             if (File.Exists(Path.Combine(parent, "idVendor"))) return parent;
         return null;
