@@ -76,7 +76,7 @@ internal sealed class DeviceStatus(
         if (state.SerialPorts.Find(device) is { Ports: var ports }) status["serial_ports"] = new JsonArray([.. ports.Select(Port)]);
         if (state.Devices.Find(device) is not { } record) return status;
         status["stopped_by_operator"] = record.IsStopped;
-        status["lan_ready"] = isRunning && upkeep.IsAttached(device) && (state.Vnics.Find(device) ?? []).All(v => !v.IsDhcp || v.DhcpIp is not null);
+        status["lan_ready"] = isRunning && upkeep.IsAttached(device, container.State.Pid) && (state.Vnics.Find(device) ?? []).All(v => !v.IsDhcp || v.DhcpIp is not null);
         if (warnings.Count > 0) status["warnings"] = new JsonArray([.. warnings.Select(w => JsonValue.Create(w))]);
         return status;
     }

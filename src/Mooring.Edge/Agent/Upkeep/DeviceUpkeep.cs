@@ -35,7 +35,9 @@ internal sealed partial class DeviceUpkeep(
     public event Action<string, string>? Happened;
 
     /// <summary>Whether a device has all that it needs around it.</summary>
-    public bool IsAttached(string device) => _looks.TryGetValue(device, out var look) && look.AttachedPid != 0;
+    /// <param name="device">The device.</param>
+    /// <param name="pid">Its first process: what was given to an earlier one is gone.</param>
+    public bool IsAttached(string device, int pid) => _looks.TryGetValue(device, out var look) && look.AttachedPid == pid;
 
     /// <summary>Has a device looked at, unless it is to be looked at sooner.</summary>
     public void Ask(string device, TimeSpan delay) => Mark(device, look => Earliest(look, delay));
