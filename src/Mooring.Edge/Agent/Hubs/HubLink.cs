@@ -78,7 +78,7 @@ internal sealed partial class HubLink : IHubOutbox
         try
         {
             await foreach (var (name, message) in _events.Reader.ReadAllAsync(left).ConfigureAwait(false))
-                await _client.Root.EmitAsync(name, message, HubJson.Default.JsonObject, left).ConfigureAwait(false);
+                await _client.Root.EmitAsync(name, message, HubMessageJson.Default.JsonObject, left).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketIOCallException)
         {
@@ -96,13 +96,13 @@ internal sealed partial class HubLink : IHubOutbox
         if (!happened.WantsAck) return;
         try
         {
-            await happened.AckAsync(answer, HubJson.Default.JsonObject, cancellationToken).ConfigureAwait(false);
+            await happened.AckAsync(answer, HubMessageJson.Default.JsonObject, cancellationToken).ConfigureAwait(false);
         }
         catch (SocketIOCallException e)
         {
             LogNotAnswered(_logger, happened.Name, e.Message);
             if (e.Error == SocketIOCallError.TooLarge)
-                await happened.AckAsync(Answers.Error(e.Message, "answer_too_large"), HubJson.Default.JsonObject, cancellationToken).ConfigureAwait(false);
+                await happened.AckAsync(Answers.Error(e.Message, "answer_too_large"), HubMessageJson.Default.JsonObject, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -125,4 +125,4 @@ internal sealed partial class HubLink : IHubOutbox
 
 /// <summary>How messages to the hub are written.</summary>
 [JsonSerializable(typeof(JsonObject))]
-internal sealed partial class HubJson : JsonSerializerContext;
+internal sealed partial class HubMessageJson : JsonSerializerContext;
