@@ -89,6 +89,28 @@ public sealed class MosquittoTests : MooringTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task RenewedCertificate_IsUsedFromTheNextConnectionOn()
+    {
+        var folder = Directory.CreateTempSubdirectory("mooring-renewed-");
+        try
+        {
+            using var stranger = DevelopmentAuthority.LoadOrCreate(Path.Combine(folder.FullName, "ca"), TimeProvider.System);
+            var files = stranger.Client("car-1") with { Authorities = _server.Trust.Authorities };
+            var client = Create(Over(MqttVersion.V500, "mutual tls") with { Tls = files });
+            Assert.NotEmpty(await ReasonAsync(client));
+            var good = _server.ClientCertificate;
+            File.Copy(good.Key!, files.Key!, overwrite: true);
+            File.Copy(good.Certificate!, files.Certificate!, overwrite: true);
+            await client.StartAsync(TestTimeout);
+            Assert.Equal(LinkState.Up, client.State);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task NobodyListens_IsTold()
     {
         var client = Create(Plain(MqttVersion.V500) with { Server = MosquittoServer.Address("mqtt", FreePort.Next()) });

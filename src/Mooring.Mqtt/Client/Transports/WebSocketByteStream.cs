@@ -8,6 +8,8 @@ namespace Mooring.Mqtt.Client.Transports;
 /// </summary>
 internal sealed class WebSocketByteStream(ClientWebSocket socket) : Stream
 {
+    private bool _isAtEnd;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -26,14 +28,19 @@ internal sealed class WebSocketByteStream(ClientWebSocket socket) : Stream
     {
         try
         {
-            while (true)
+            while (!_isAtEnd)
             {
                 var read = await socket.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
-                if (read.MessageType == WebSocketMessageType.Close) return 0;
+                if (read.MessageType == WebSocketMessageType.Close)
+                {
+                    _isAtEnd = true;
+                    return 0;
+                }
                 if (read.MessageType == WebSocketMessageType.Text) throw new IOException("the broker sent a WebSocket text message");
                 // An empty message is no end of the stream; an empty buffer only asks whether there is something.
                 if (read.Count > 0 || buffer.IsEmpty) return read.Count;
             }
+            return 0;
         }
         catch (WebSocketException e)
         {
