@@ -144,9 +144,9 @@ internal sealed partial class ClientSession : ILinkReceiver
             Frames.EnqueueReset(frame.StreamId, "no such tunnel");
             return;
         }
-        if (_streams.Count >= WireLimits.StreamsMax)
+        if (_streams.Count >= Frames.StreamsMax)
         {
-            Frames.EnqueueReset(frame.StreamId, $"more than {WireLimits.StreamsMax} streams");
+            Frames.EnqueueReset(frame.StreamId, $"more than {Frames.StreamsMax} streams");
             return;
         }
         ClientStream stream = frame.Mode switch

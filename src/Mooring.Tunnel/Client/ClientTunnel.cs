@@ -1,3 +1,4 @@
+using Mooring.Tunnel.Client.Inspection;
 using Mooring.Tunnel.Client.Origin;
 using Mooring.Tunnel.Protocol.GenerationB;
 
@@ -56,6 +57,9 @@ internal sealed class ClientTunnel : IDisposable
 
     /// <summary>Told after each exchange.</summary>
     public Action<ObservedRequest>? Observed { get; init; }
+
+    /// <summary>Keeps exchanges; null for none.</summary>
+    public TunnelInspector? Inspector { get; init; }
 
     public void Granted(TunnelGrant grant) => Grant = grant;
 

@@ -30,7 +30,7 @@ public sealed partial class TunnelClient : IAsyncDisposable
     {
         _options = options;
         _address = ControlAddress.Parse(options.Server);
-        _tunnels = [.. options.Tunnels.Select(d => new ClientTunnel(d, origin(d)) { Observed = options.RequestObserved })];
+        _tunnels = [.. options.Tunnels.Select(d => new ClientTunnel(d, origin(d)) { Observed = options.RequestObserved, Inspector = d.Inspect ? options.Inspector : null })];
         _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<TunnelClient>();
         _time = time ?? TimeProvider.System;
         Tunnels = [.. _tunnels.Select(tunnel => new PublishedTunnel(tunnel))];

@@ -27,6 +27,9 @@ public sealed record TunnelClientOptions
     /// <summary>A connection on which nothing was heard for 20 s is asked for a sign of life; this is how long the answer may take. Default 20 s.</summary>
     public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Keeps exchanges of HTTP tunnels for looking at them; null (default) for none.</summary>
+    public Inspection.TunnelInspector? Inspector { get; init; }
+
     /// <summary>Told after each exchange with a visitor; called on the data path, so it must not wait.</summary>
     public Action<ObservedRequest>? RequestObserved { get; init; }
 

@@ -16,6 +16,9 @@ internal sealed class FrameLink(WebSocketLink link)
 
     public Capabilities Capabilities { get; private set; }
 
+    /// <summary>Streams that this connection may have at a time.</summary>
+    public int StreamsMax => Has(Capabilities.Windows) ? WireLimits.StreamsMaxWithWindows : WireLimits.StreamsMax;
+
     public bool Has(Capabilities capability) => (Capabilities & capability) != 0;
 
     public void Agree(int version, Capabilities capabilities) => (Version, Capabilities) = (version, capabilities);

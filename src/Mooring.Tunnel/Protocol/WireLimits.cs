@@ -12,6 +12,9 @@ internal static class WireLimits
     /// <summary>Concurrent streams of one connection.</summary>
     internal const int StreamsMax = 256;
 
+    /// <summary>Concurrent streams of one connection from version 3 on, where windows bound what each may hold.</summary>
+    internal const int StreamsMaxWithWindows = 4096;
+
     /// <summary>Bytes that each direction of a stream may send before credit comes back ("win"), unless StreamOpen says otherwise.</summary>
     internal const int StreamWindowBytes = 256 * 1024;
 

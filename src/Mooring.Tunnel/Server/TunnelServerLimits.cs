@@ -23,7 +23,7 @@ public sealed record TunnelServerLimits
     /// <summary>A TCP connection or WebSocket without any byte. Default 10 min.</summary>
     public TimeSpan ConnectionIdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Bytes that each direction of a stream may be ahead. Default 512 KiB: keeps a fast line busy, and 256 slow streams stay below 128 MiB.</summary>
+    /// <summary>Bytes that each direction of a stream may be ahead. Default 512 KiB: keeps a fast line busy, and a slow visitor holds no more than this.</summary>
     public int StreamWindowBytes { get; init; } = 512 * 1024;
 
     /// <summary>Bytes of a session that may wait for visitors before the server reads no more of it; only without windows. Default 16 MiB.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Mooring.Tunnel.Client.Inspection;
 using Mooring.Tunnel.Client.Origin;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
@@ -21,6 +22,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
     private readonly bool _isRefused;
     private readonly string _method;
     private readonly string _path;
+    private readonly Transaction? _transaction;
     private OriginConnection? _connection;
     private string? _malformed;
     private int _status;
@@ -41,6 +43,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
         {
             _malformed = exception.Message;
         }
+        if (tunnel.Inspector is not null) _transaction = new Transaction(tunnel, _method, _path, RequestId, session.Time.GetUtcNow());
         if (open.HasBody)
         {
             _body = new StreamOutlet(this);
@@ -51,6 +54,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
             _head.Append(open.Bytes);
             tunnel.Received(open.Bytes.Length);
         }
+        _transaction?.AddRequest(_head.Span);
     }
 
     public override void OnData(in FrameView frame)
@@ -63,7 +67,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
             _connection?.Dispose();
         }
         if (frame.Framing != DataFraming.Last && !frame.IsEnd) return;
-        if (_isChunked) _body.TryAppend([], "0\r\n\r\n"u8);
+        if (_isChunked) TryAppendRaw([], "0\r\n\r\n"u8, []);
         _body.Complete();
     }
 
@@ -123,6 +127,11 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
             _head.Dispose();
             TryEnd();
             _body?.Abandon();
+            if (_transaction is { } kept)
+            {
+                kept.Finish(_status, Session.Time.GetElapsedTime(Started));
+                Tunnel.Inspector?.Add(kept);
+            }
             Tunnel.Observed?.Invoke(new ObservedRequest(_method, _path, _status, Session.Time.GetElapsedTime(Started), RequestId));
         }
     }
@@ -160,11 +169,22 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
 
     private bool TryAppend(ReadOnlySpan<byte> bytes)
     {
-        if (!_isChunked) return _body!.TryAppend(bytes);
+        if (!_isChunked) return TryAppendRaw(bytes, [], []);
         Span<byte> size = stackalloc byte[10];
         Utf8Formatter.TryFormat(bytes.Length, size, out var length, new StandardFormat('x'));
         "\r\n"u8.CopyTo(size[length..]);
-        return _body!.TryAppend(bytes, size[..(length + 2)], "\r\n"u8);
+        return TryAppendRaw(bytes, size[..(length + 2)], "\r\n"u8);
+    }
+
+    private bool TryAppendRaw(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        if (_transaction is { } kept)
+        {
+            kept.AddRequest(before);
+            kept.AddRequest(bytes);
+            kept.AddRequest(after);
+        }
+        return _body!.TryAppend(bytes, before, after);
     }
 
     /// <summary>Passes the response on; true when the connection can serve another request.</summary>
@@ -203,6 +223,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
                 ResponseHead.Write(scratch, head.Status, ResponseForwarding.Fields(head, Tunnel));
                 Credit?.Charge(scratch.WrittenCount);
                 Frames.EnqueueHead(Id, scratch.WrittenSpan);
+                _transaction?.AddResponse(connection.Unread.Span[..length]);
                 connection.Use(length);
                 return true;
             }
@@ -278,6 +299,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
     private ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes)
     {
         if (IsEnded) return new ValueTask<bool>(false);
+        _transaction?.AddResponse(bytes.Span);
         Tunnel.Sent(bytes.Length);
         return Frames.SendAsync(Id, Credit, bytes);
     }

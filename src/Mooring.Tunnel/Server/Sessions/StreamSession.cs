@@ -66,7 +66,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
     /// <summary>Takes a stream in, unless there are too many.</summary>
     public bool TryAdd(VisitorStream stream)
     {
-        if (_streams.Count >= Math.Min(WireLimits.StreamsMax, Account.Quota.Streams) || Link.Ended.IsCancellationRequested) return false;
+        if (_streams.Count >= Math.Min(Frames.StreamsMax, Account.Quota.Streams) || Link.Ended.IsCancellationRequested) return false;
         _streams[stream.Id] = stream;
         return true;
     }

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mooring.Testing;
+using Mooring.Tunnel.Client;
+using Mooring.Tunnel.Client.Listening;
+using Mooring.Tunnel.Tests.Fixture;
+
+namespace Mooring.Tunnel.Tests.Client;
+
+public sealed class GenerationTests : MooringTest
+{
+    [Fact]
+    public async Task ClientOfGenerationA_CarriesHttpAndTcp()
+    {
+        var origin = Own(await WebOrigin.StartAsync());
+        await using var echo = new RawOrigin(async stream =>
+        {
+            var buffer = new byte[1000];
+            while (await stream.ReadAsync(buffer) is var count and > 0) await stream.WriteAsync(buffer.AsMemory(0, count));
+        });
+        var host = Own(await TunnelHost.StartAsync(LoggerFactory));
+        await using var client = await TunnelClient.ConnectAsync(
+            new TunnelClientOptions
+            {
+                Server = host.Address, Token = await host.TokenAsync(), Wire = TunnelWire.A,
+                Tunnels = [new TunnelDefinition { LocalPort = origin.Port, Subdomain = "demo" }, new TunnelDefinition { Protocol = TunnelProtocol.Tcp, LocalPort = echo.Port }],
+            },
+            LoggerFactory, cancellationToken: TestTimeout);
+        Assert.Equal("A", host.Server.Sessions.All.Single().Generation);
+        using var visitor = host.Visitor("demo");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => visitor.GetStringAsync("hello", TestTimeout)));
+        Assert.All(answers, answer => Assert.Equal("hello", answer));
+        var body = RandomNumberGenerator.GetBytes(1_000_000);
+        using var posted = await visitor.PostAsync("digest", new ByteArrayContent(body), TestTimeout);
+        Assert.Equal(Convert.ToHexString(SHA256.HashData(body)), await posted.Content.ReadAsStringAsync(TestTimeout));
+        using var empty = await visitor.GetAsync("empty", TestTimeout);
+        Assert.Equal(HttpStatusCode.NoContent, empty.StatusCode);
+        using var tcp = new System.Net.Sockets.TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, client.Tunnels[1].RemotePort!.Value, TestTimeout);
+        await tcp.GetStream().WriteAsync("ping"u8.ToArray(), TestTimeout);
+        var heard = new byte[4];
+        await tcp.GetStream().ReadExactlyAsync(heard, TestTimeout);
+        Assert.Equal("ping", Encoding.ASCII.GetString(heard));
+    }
+
+    [Fact]
+    public async Task Application_ListensOnATunnel_WithoutAPort()
+    {
+        var host = Own(await TunnelHost.StartAsync(LoggerFactory));
+        var options = new TunnelClientOptions { Server = host.Address, Token = await host.TokenAsync(), Tunnels = [new TunnelDefinition { Subdomain = "inside" }] };
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<IConnectionListenerFactory, TunnelTransport>();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(new TunnelEndPoint(options)));
+        await using var application = builder.Build();
+        application.MapGet("/", () => "from inside");
+        application.MapPost("/echo", async (HttpContext context) => await context.Request.Body.CopyToAsync(context.Response.Body));
+        await application.StartAsync(TestTimeout);
+        using var visitor = host.Visitor("inside");
+        Assert.Equal("from inside", await visitor.GetStringAsync("", TestTimeout));
+        var body = RandomNumberGenerator.GetBytes(2_000_000);
+        using var answer = await visitor.PostAsync("echo", new ByteArrayContent(body), TestTimeout);
+        Assert.Equal(body, await answer.Content.ReadAsByteArrayAsync(TestTimeout));
+        await application.StopAsync(TestTimeout);
+    }
+}
