@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Mooring.Fleet;
 using Mooring.Kernel.Options;
+using Mooring.Tunnel.Client.Configuration;
 using Mooring.Kernel.Tls;
 
 namespace Mooring.Cli.Hosting;
@@ -27,6 +28,11 @@ internal static class CommandLine
         try
         {
             return await parsed.InvokeAsync(invocation);
+        }
+        catch (ClientSettingsException exception)
+        {
+            await Console.Error.WriteLineAsync($"mooring: {exception.Message}");
+            return ExitCode.Settings;
         }
         catch (Exception exception) when (Explain(exception) is { } lines)
         {

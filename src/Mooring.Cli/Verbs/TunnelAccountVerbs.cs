@@ -124,6 +124,11 @@ internal static class TunnelAccountVerbs
             await call(api, target);
             return 0;
         }
+        catch (TunnelException exception)
+        {
+            TunnelOutput.Error(exception.Message);
+            return TunnelRunner.ExitCodeOf(exception.Outcome);
+        }
         catch (TunnelApiException exception)
         {
             TunnelOutput.Error(exception.Message);

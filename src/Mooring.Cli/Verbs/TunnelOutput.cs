@@ -7,6 +7,9 @@ internal sealed class TunnelOutput(bool isQuiet, bool isJson, LogLevel level, st
 
     internal bool IsJson => isJson;
 
+    /// <summary>A person looks at a terminal: they get a view that moves instead of lines.</summary>
+    internal bool HasView => !isQuiet && !Console.IsOutputRedirected && !Console.IsErrorRedirected;
+
     /// <summary>The result itself.</summary>
     internal static void Result(string line)
     {
@@ -27,6 +30,6 @@ internal sealed class TunnelOutput(bool isQuiet, bool isJson, LogLevel level, st
     internal ILoggerFactory CreateLoggers() => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(logFile is null ? level : LogLevel.Debug);
-        logging.AddProvider(new TunnelLogProvider(isQuiet ? LogLevel.Error : level, logFile, TimeProvider.System));
+        logging.AddProvider(new TunnelLogProvider(isQuiet || HasView ? LogLevel.Error : level, logFile, TimeProvider.System));
     });
 }

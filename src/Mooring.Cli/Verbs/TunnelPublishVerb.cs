@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Mooring.Tunnel.Client;
+using Mooring.Tunnel.Client.Inspection;
 
 namespace Mooring.Cli.Verbs;
 
@@ -22,8 +23,14 @@ internal static class TunnelPublishVerb
         };
         var http2 = new Option<bool>("--http2") { Description = "The application speaks HTTP/2 without TLS, as gRPC servers do." };
         var localHost = new Option<string?>("--local-host") { Description = "Host of the application, when it is not this machine.", HelpName = "HOST" };
+        var inspect = new Option<int?>("--inspect")
+        {
+            Description = $"Keeps the last requests and shows them at http://127.0.0.1:PORT, where they can be sent again; {InspectorEndpoints.DefaultPort} is common.",
+            HelpName = "PORT",
+        };
+        inspect.Validators.Add(result => CheckPort(result, "--inspect"));
         var connection = new TunnelConnectionOptions();
-        var command = new Command("http", "Publishes a local HTTP service.") { port, subdomain, hostname, auth, spa, hostHeader, http2, localHost };
+        var command = new Command("http", "Publishes a local HTTP service.") { port, subdomain, hostname, auth, spa, hostHeader, http2, localHost, inspect };
         connection.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -44,7 +51,7 @@ internal static class TunnelPublishVerb
                 HostHeader = parsed.GetValue(hostHeader) is { } header and not "rewrite" ? header : null,
                 IsHttp2 = parsed.GetValue(http2),
             };
-            return TunnelRunner.RunAsync(connection.Read(parsed), [definition], shared.Output(parsed), cancellationToken);
+            return TunnelRunner.RunAsync(connection.Read(parsed), [definition], shared.Output(parsed), cancellationToken, inspectPort: parsed.GetValue(inspect));
         });
         return command;
     }

@@ -11,10 +11,9 @@ internal static class TunnelRunner
 {
     internal const int Unavailable = 69;
     internal const int TryLater = 75;
-    internal const int BadConfiguration = 78;
 
     internal static async Task<int> RunAsync(
-        TunnelTarget target, IReadOnlyList<TunnelDefinition> definitions, TunnelOutput output, CancellationToken cancellationToken, bool isList = false)
+        TunnelTarget target, IReadOnlyList<TunnelDefinition> definitions, TunnelOutput output, CancellationToken cancellationToken, bool isList = false, int? inspectPort = null)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -26,21 +25,31 @@ internal static class TunnelRunner
         }
 
         using var loggers = output.CreateLoggers();
+        var view = output.HasView ? new TunnelView(TimeProvider.System) : null;
         try
         {
             var token = target.Token ?? await RegisterAsync(target, output, stopping.Token);
+            await using var inspector = inspectPort is { } port ? await InspectorHost.StartAsync(port) : null;
+            if (inspector is not null) output.Note($"Inspector at http://127.0.0.1:{inspectPort}");
             var options = new TunnelClientOptions
             {
+                Inspector = inspector?.Inspector,
                 Server = target.Server,
                 Token = token,
                 Tunnels = definitions,
                 IsInsecure = target.IsInsecure,
                 Wire = target.Wire,
                 KeepsTryingAtStart = true,
-                RequestObserved = request => Log(output, request),
+                RequestObserved = view is null ? request => Log(output, request) : view.Add,
             };
             output.Note($"Connecting to {target.Server}...");
             await using var client = await TunnelClient.ConnectAsync(options, loggers, cancellationToken: stopping.Token);
+            if (view is not null)
+            {
+                await view.RunAsync(client, stopping.Token);
+                await client.Completion.WaitAsync(stopping.Token);
+                return 0;
+            }
             if (isList) AnnounceList(client, output);
             else Announce(client, output);
             await client.Completion.WaitAsync(stopping.Token);

@@ -64,7 +64,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
         if (!frame.Bytes.IsEmpty && !TryAppend(frame.Bytes))
         {
             EndWithReset($"more than {StreamOutlet.BytesMax} bytes of body wait for the application");
-            _connection?.Dispose();
+            Interlocked.Exchange(ref _connection, null)?.Dispose();
         }
         if (frame.Framing != DataFraming.Last && !frame.IsEnd) return;
         if (_isChunked) TryAppendRaw([], "0\r\n\r\n"u8, []);
@@ -79,7 +79,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
     {
         if (!TryEnd()) return;
         _body?.Abandon();
-        _connection?.Dispose();
+        Interlocked.Exchange(ref _connection, null)?.Dispose();
     }
 
     void IOutletOwner.OnWritten(int payloadBytes)
@@ -123,7 +123,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
         }
         finally
         {
-            _connection?.Release();
+            Interlocked.Exchange(ref _connection, null)?.Release();
             _head.Dispose();
             TryEnd();
             _body?.Abandon();
@@ -138,33 +138,33 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
 
     private async Task ExchangeAsync()
     {
-        var isReused = Tunnel.Pool.TryTake(out _connection);
-        _connection ??= await Tunnel.Pool.ConnectAsync(CancellationToken.None);
+        var isReused = Tunnel.Pool.TryTake(out var connection);
+        connection ??= await Tunnel.Pool.ConnectAsync(CancellationToken.None);
         while (true)
         {
+            Volatile.Write(ref _connection, connection);
             if (IsEnded) return;
             try
             {
-                await _connection.Stream.WriteAsync(_head.Memory);
-                _body?.Open(_connection.Stream);
-                if (await ForwardAsync(_connection)) Return();
+                await connection.Stream.WriteAsync(_head.Memory);
+                _body?.Open(connection.Stream);
+                await ForwardAsync(connection);
                 return;
             }
-            catch (IOException) when (isReused && _status == 0 && _isIdempotent && _body is null && _connection.Unread.IsEmpty && !IsEnded)
+            catch (IOException) when (isReused && _status == 0 && _isIdempotent && _body is null && connection.Unread.IsEmpty && !IsEnded)
             {
                 // It was closed between two requests: once more, on a new one.
                 isReused = false;
-                _connection.Release();
-                _connection = await Tunnel.Pool.ConnectAsync(CancellationToken.None);
+                Interlocked.Exchange(ref _connection, null)?.Release();
+                connection = await Tunnel.Pool.ConnectAsync(CancellationToken.None);
             }
         }
     }
 
+    // A reset from the visitor may come at the same moment; only one of both gets the connection.
     private void Return()
     {
-        var connection = _connection!;
-        _connection = null;
-        Tunnel.Pool.Return(connection);
+        if (Interlocked.Exchange(ref _connection, null) is { } connection) Tunnel.Pool.Return(connection);
     }
 
     private bool TryAppend(ReadOnlySpan<byte> bytes)
@@ -187,8 +187,8 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
         return _body!.TryAppend(bytes, before, after);
     }
 
-    /// <summary>Passes the response on; true when the connection can serve another request.</summary>
-    private async Task<bool> ForwardAsync(OriginConnection connection)
+    /// <summary>Passes the response on, and the connection back to the pool when it can serve another request.</summary>
+    private async Task ForwardAsync(OriginConnection connection)
     {
         ResponseFacts facts;
         while (!TryForwardHead(connection, out facts))
@@ -202,10 +202,11 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
             BodyFraming.Chunked => await ForwardChunkedAsync(connection),
             _ => await ForwardUntilCloseAsync(connection),
         };
-        if (!isWhole) return false;
+        if (!isWhole) return;
+        // Before the visitor sees the end: its next request may be here at once. A body that is still on its way to the application
+        // would be taken for that request.
+        if (facts.KeepsAlive && facts.Framing != BodyFraming.UntilClose && connection.Unread.IsEmpty && _body is null or { IsDrained: true }) Return();
         EndWithClose();
-        // A body that is still on its way to the application would be taken for the next request.
-        return facts.KeepsAlive && facts.Framing != BodyFraming.UntilClose && connection.Unread.IsEmpty && _body is null or { IsDrained: true };
     }
 
     private bool TryForwardHead(OriginConnection connection, out ResponseFacts facts)

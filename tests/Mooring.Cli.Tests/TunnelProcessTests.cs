@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Mooring.Testing;
+
+namespace Mooring.Cli.Tests;
+
+/// <summary>The tunnel's command line as a process, with real visitors (curl) and a real application (Python's server).</summary>
+public sealed partial class TunnelProcessTests : MooringTest
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "mooring");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mooring-tunnel-").FullName;
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    private Dictionary<string, string?> Home => new() { ["HOME"] = _folder };
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private ProcessUnderTest Run(params string[] arguments) => Own(ProcessUnderTest.Start(Program, ["tunnel", .. arguments], Home));
+
+    /// <summary>Starts a server on free ports; gives its address for clients and the visitors' port.</summary>
+    private async Task<(ProcessUnderTest Process, string Server, int Http)> ServeAsync()
+    {
+        var process = Run("serve", "--port", "0", "--http-port", "0", "--data", Path.Combine(_folder, "data"));
+        await process.LineAsync("Ctrl-C stops everything", TestTimeout);
+        var control = process.Lines.Select(line => Control().Match(line)).First(match => match.Success).Groups[1].Value;
+        var http = process.Lines.Select(line => Visitors().Match(line)).First(match => match.Success).Groups[1].Value;
+        return (process, control, int.Parse(http, CultureInfo.InvariantCulture));
+    }
+
+    private async Task<int> StartPythonAsync()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "hello.txt"), "hello from python", TestTimeout);
+        var port = FreePort.Next();
+        Own(ProcessUnderTest.Start("python3", ["-u", "-m", "http.server", Text(port), "--bind", "127.0.0.1", "-d", _folder]));
+        while (true)
+        {
+            using var probe = new TcpClient();
+            try
+            {
+                await probe.ConnectAsync("127.0.0.1", port, TestTimeout);
+                return port;
+            }
+            catch (SocketException)
+            {
+                TestTimeout.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    [Fact]
+    [Trait("Peer", "real")]
+    public async Task Curl_reaches_pythons_server_through_a_tunnel_and_the_client_stops_cleanly()
+    {
+        var (_, server, http) = await ServeAsync();
+        var port = await StartPythonAsync();
+        var client = Run("http", Text(port), "-s", "demo", "--server", server);
+        await client.LineAsync("Press Ctrl+C", TestTimeout);
+        Assert.Contains($"http://demo.localhost:{http}", client.Lines);
+        await using var curl = ProcessUnderTest.Start("curl", ["-sS", "-m", "20", "--resolve", $"demo.localhost:{http}:127.0.0.1", $"http://demo.localhost:{http}/hello.txt"]);
+        Assert.Equal(0, await curl.ExitAsync(TestTimeout));
+        Assert.Equal("hello from python", string.Join("", curl.Lines));
+        await client.LineAsync("GET /hello.txt -> 200", TestTimeout);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, ".retunnel.conf")));
+        client.Interrupt();
+        Assert.Equal(0, await client.ExitAsync(TestTimeout));
+    }
+
+    [Fact]
+    public async Task Json_and_quiet_have_only_the_result_on_standard_output()
+    {
+        var (_, server, http) = await ServeAsync();
+        var json = Run("http", "9", "-s", "json", "--server", server, "--json");
+        var line = await json.LineAsync("{", TestTimeout);
+        using var result = JsonDocument.Parse(line);
+        Assert.Equal(
+            ($"http://json.localhost:{http}", "http", 9, "json"),
+            (result.RootElement.GetProperty("url").GetString(), result.RootElement.GetProperty("protocol").GetString(), result.RootElement.GetProperty("local_port").GetInt32(), result.RootElement.GetProperty("subdomain").GetString()));
+        var quiet = Run("-q", "tcp", "9", "--server", server);
+        Assert.Matches(@"^tcp://localhost:2\d{4}$", await quiet.LineAsync("tcp://", TestTimeout));
+        Assert.Single(quiet.Lines);
+        quiet.Terminate();
+        Assert.Equal(0, await quiet.ExitAsync(TestTimeout));
+    }
+
+    [Fact]
+    public async Task Start_publishes_every_tunnel_of_a_file_and_warns_of_unknown_keys()
+    {
+        var (_, server, _) = await ServeAsync();
+        var file = Path.Combine(_folder, "retunnel.yml");
+        await File.WriteAllTextAsync(file, "tunnels:\n  - {name: web, protocol: http, local_port: 9, subdomian: x}\n  - {name: db, protocol: tcp, local_port: 9}\n", TestTimeout);
+        var client = Run("start", file, "--server", server);
+        await client.LineAsync("web=http://", TestTimeout);
+        await client.LineAsync("db=tcp://", TestTimeout);
+        await client.LineAsync("line 2", TestTimeout);
+    }
+
+    [Theory]
+    [InlineData(2, "http", "0")]
+    [InlineData(2, "http", "99999")]
+    [InlineData(2, "http")]
+    [InlineData(2, "nonsense")]
+    [InlineData(2, "http", "80", "-l", "LOUD")]
+    [InlineData(2, "http", "80", "--auth", "nocolon")]
+    [InlineData(2, "http", "80", "--unknown")]
+    [InlineData(2, "start", "/no/such/file.yml")]
+    [InlineData(2, "authtoken", "")]
+    [InlineData(0, "version")]
+    [InlineData(0, "--version")]
+    [InlineData(0, "credits")]
+    [InlineData(0, "config", "--path")]
+    [InlineData(0, "authtoken", "abc")]
+    public async Task Command_line_ends_with_its_code(int code, params string[] arguments)
+    {
+        var process = Run(arguments);
+        Assert.Equal(code, await process.ExitAsync(TestTimeout));
+    }
+
+    [Fact]
+    public async Task Wrong_token_ends_with_69_and_is_not_replaced()
+    {
+        var (_, server, _) = await ServeAsync();
+        var process = Run("http", "80", "--server", server, "--token", "wrong");
+        Assert.Equal(69, await process.ExitAsync(TestTimeout));
+        Assert.False(File.Exists(Path.Combine(_folder, ".retunnel.conf")));
+    }
+
+    [Fact]
+    public async Task Broken_settings_are_told_and_left_alone()
+    {
+        var path = Path.Combine(_folder, ".retunnel.conf");
+        await File.WriteAllTextAsync(path, "{broken", TestTimeout);
+        var process = Run("http", "80");
+        Assert.Equal(78, await process.ExitAsync(TestTimeout));
+        Assert.Equal("{broken", await File.ReadAllTextAsync(path, TestTimeout));
+    }
+
+    [GeneratedRegex(@"^\s+tunnel\s+http://(127\.0\.0\.1:\d+)")]
+    private static partial Regex Control();
+
+    [GeneratedRegex(@"http://NAME\.localhost:(\d+)")]
+    private static partial Regex Visitors();
+}
