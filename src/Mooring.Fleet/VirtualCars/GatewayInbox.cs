@@ -35,10 +35,10 @@ internal sealed class GatewayInbox : IDisposable
     {
         while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             // A ring only says to look at the clock.
             while (_events.Reader.TryRead(out var item))
                 if (item.Kind != GatewayEventKind.Elapsed) return item;
-            cancellationToken.ThrowIfCancellationRequested();
             var left = deadline - Now;
             if (left <= TimeSpan.Zero) return Elapsed;
             Arm(deadline, left);

@@ -41,7 +41,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested && IsRunning && car.IsLinkUp)
         {
-            foreach (var device in car.Devices) await SendStatusAsync(device, DeviceState.Disconnect, CancellationToken.None);
+            foreach (var device in car.Devices) await SendStatusAsync(device, DeviceState.Disconnect);
             throw;
         }
     }
@@ -52,7 +52,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
     {
         var connect = new Connect { SessionId = id, Company = car.Options.Company, VehicleName = car.Name };
         foreach (var device in car.Devices) connect.Devices.Add(device.Identity);
-        await car.SendAsync(new ExternalClient { Connect = connect }, _stop);
+        await car.SendAsync(new ExternalClient { Connect = connect });
         var response = (await StepAsync("ConnectResponse")).ConnectResponse ?? throw Fault("another message came instead of the ConnectResponse");
         CheckSession(response.SessionId);
         if (response.Type != ConnectResponse.Types.Type.Ok) throw Fault($"the server answered {response.Type}");
@@ -60,7 +60,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
 
     private async Task TakeStatusResponsesAsync()
     {
-        foreach (var device in car.Devices) await SendStatusAsync(device, DeviceState.Connecting, _stop);
+        foreach (var device in car.Devices) await SendStatusAsync(device, DeviceState.Connecting);
         for (var i = 0; i < car.Devices.Count; i++)
         {
             var response = (await StepAsync("StatusResponse")).StatusResponse ?? throw Fault("another message came instead of a StatusResponse");
@@ -131,7 +131,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
         {
             if (device.DueAt > now || _open.IsFull) continue;
             device.DueAt = car.NextDue(device, now);
-            await SendStatusAsync(device, DeviceState.Running, _stop);
+            await SendStatusAsync(device, DeviceState.Running);
         }
     }
 
@@ -146,7 +146,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
 
     // Both.
 
-    private async ValueTask SendStatusAsync(VirtualDevice device, DeviceState state, CancellationToken cancellationToken)
+    private async ValueTask SendStatusAsync(VirtualDevice device, DeviceState state)
     {
         var now = car.Now;
         var status = new Status
@@ -161,7 +161,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
             device.Missed = 0;
         }
         status.MessageCounter = _open.Open(now);
-        await car.SendAsync(new ExternalClient { Status = status }, cancellationToken);
+        await car.SendAsync(new ExternalClient { Status = status });
         car.Tally.StatusesSent.Increment();
     }
 
@@ -194,7 +194,7 @@ internal sealed class GatewaySession(VirtualCar car, string id)
         }
         car.Tally.OnCommand(isEmpty: command.DeviceCommand?.CommandData.IsEmpty ?? true);
         var response = new CommandResponse { SessionId = id, Type = type, MessageCounter = command.MessageCounter };
-        await car.SendAsync(new ExternalClient { CommandResponse = response }, _stop);
+        await car.SendAsync(new ExternalClient { CommandResponse = response });
     }
 
     private void CheckSession(string session)

@@ -116,14 +116,18 @@ internal sealed partial class VirtualCar : IDisposable
     internal ValueTask<GatewayEvent> NextAsync(TimeSpan deadline, CancellationToken cancellationToken) =>
         _inbox.NextAsync(deadline, cancellationToken);
 
+    /// <summary>Sends, without a way to give up half-way: a number that is taken must reach the server, or it waits for it.</summary>
     /// <exception cref="SessionOverException">The client has been stopped, by us or by a broker that refused it.</exception>
-    internal async ValueTask SendAsync(ExternalClient message, CancellationToken cancellationToken)
+    internal async ValueTask SendAsync(ExternalClient message)
     {
         try
         {
-            await _client!.EnqueueAsync(
-                new MqttMessage { Topic = _gatewayTopic, Payload = message.ToByteArray(), QualityOfService = QualityOfService.AtLeastOnce },
-                cancellationToken);
+            await _client!.EnqueueAsync(new MqttMessage
+            {
+                Topic = _gatewayTopic,
+                Payload = message.ToByteArray(),
+                QualityOfService = QualityOfService.AtLeastOnce,
+            });
         }
         catch (InvalidOperationException)
         {
