@@ -9,7 +9,7 @@ internal static class OpenApiDescription
     internal static void AddTo(MooringHost host) => host.Services.AddOpenApi(Document, options => options.AddDocumentTransformer((document, _, _) =>
     {
         document.Info.Title = "Mooring operator API";
-        document.Info.Description = "For operators on this machine: it listens on loopback and asks for no credentials.";
+        document.Info.Description = "For operators. On loopback it asks for no credentials; the hub asks everyone else for a token.";
         // Where it was asked for is where it is.
         document.Servers?.Clear();
         return Task.CompletedTask;

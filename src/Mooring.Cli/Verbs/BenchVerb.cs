@@ -11,7 +11,8 @@ internal static class BenchVerb
     internal static Command Create() => new("bench", "Measures with what our own figures are measured with.")
     {
         CreateMqtt(),
-        BenchFleet.Create(), BenchEdge.Create(),
+        BenchFleet.Create(),
+        BenchEdge.Create(),
         BenchChat.Create(),
         TunnelBenchVerb.Create(),
     };

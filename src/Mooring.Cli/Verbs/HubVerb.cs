@@ -29,6 +29,7 @@ internal static class HubVerb
             var options = arguments.Read(parsed);
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             var agents = EdgeHubRole.AddTo(host, options, arguments.PortOption);
+            OpenApiDescription.AddTo(host);
             var address = MooringHost.ParseAddress("--http-bind", parsed.GetValue(httpBind)!);
             var listener = new Listener("operators' API", new IPEndPoint(address, parsed.GetValue(httpPort)), "--http-port");
             var http = IPAddress.IsLoopback(address) ? host.ListenHttp(listener) : host.ListenHttp(listener, endpoint => endpoint.UseHubTls(options));
@@ -41,6 +42,7 @@ internal static class HubVerb
     {
         application.UseEdgeHub();
         application.MapHealth();
+        application.MapDescription();
     }
 
     private static void PrintTable(HubOptions options, IPEndPoint agents, IPEndPoint http, string scheme)

@@ -28,9 +28,11 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
     /// <summary>Takes over what another program has written: who was enrolled, renewed or revoked by the command line.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
+        // One that is enrolled while the store is read is not in what was read, and must not be forgotten for that.
+        var known = _agents.Keys;
         var records = await store.AgentsAsync(cancellationToken);
         foreach (var record in records) Note(record);
-        foreach (var id in _agents.Keys.Except(records.Select(r => r.Id), StringComparer.Ordinal)) Forget(id);
+        foreach (var id in known.Except(records.Select(r => r.Id), StringComparer.Ordinal)) Forget(id);
     }
 
     /// <summary>Notes what is remembered about an agent. One that was shut out, or has got another certificate, loses its connection.</summary>

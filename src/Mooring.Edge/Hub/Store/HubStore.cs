@@ -63,7 +63,8 @@ internal sealed class HubStore(Database database) : IAsyncDisposable
             """
             INSERT INTO hub_agents (id, name, fingerprint, not_after, pinned, created_at, claimed_at)
             VALUES (@id, @name, @fingerprint, @notAfter, @pinned, @created, @claimed)
-            ON CONFLICT (id) DO UPDATE SET fingerprint = @fingerprint, not_after = @notAfter, pinned = @pinned, revoked_at = NULL
+            ON CONFLICT (id) DO UPDATE SET
+                fingerprint = @fingerprint, not_after = @notAfter, pinned = @pinned, revoked_at = NULL, claimed_at = COALESCE(hub_agents.claimed_at, @claimed)
             """,
             [
                 ("id", agent.Id), ("name", agent.Name), ("fingerprint", agent.Fingerprint), ("notAfter", Number(agent.NotAfter)),
