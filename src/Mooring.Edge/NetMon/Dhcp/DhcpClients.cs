@@ -160,12 +160,12 @@ internal sealed partial class DhcpClients
         ];
         // Option 61 with type 0, "other than a hardware address" (RFC 2132, 9.14).
         if (record.ClientId is { } id) arguments.AddRange(["-x", "0x3d:00" + Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(id))]);
-        // A session of its own: a signal for the monitor is none for its clients.
-        var start = Programs.Describe("setsid", record.WifiParent is null ? ["nsenter", $"--net={Programs.NetworkOf(record.ContainerPid)}", .. arguments] : arguments);
+        IReadOnlyList<string> command = record.WifiParent is null ? ["nsenter", $"--net={Programs.NetworkOf(record.ContainerPid)}", .. arguments] : arguments;
+        // A session of its own: a signal for the monitor is none for its clients. And no stream of the monitor's: who waits for the end of
+        // its output would wait for them. The shell hands its arguments on and reads none of them.
+        var start = new System.Diagnostics.ProcessStartInfo("setsid", ["sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", .. command]);
         start.Environment["MOORING_LEASE"] = LeasePath(record.Key);
         start.Environment["MOORING_PID"] = record.WifiParent is null ? record.ContainerPid.ToString(CultureInfo.InvariantCulture) : "";
-        // Nobody reads what it writes, and a full pipe would stop it.
-        (start.RedirectStandardOutput, start.RedirectStandardError, start.RedirectStandardInput) = (false, false, false);
         try
         {
             using var process = System.Diagnostics.Process.Start(start)!;

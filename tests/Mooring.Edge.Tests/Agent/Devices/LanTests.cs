@@ -15,9 +15,9 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-agent-").FullName;
 
     [Fact]
-    public async Task DhcpDevice_HasItsMacAndALease_AnswersOnTheLan_AndKeepsBothOverACrashAndANewMonitor()
+    public async Task DhcpDevice_HasItsMacAndALease_AnswersOnTheLan_AndKeepsBothOverACrash()
     {
-        var (monitor, agent) = await StartAsync();
+        var (_, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());
         await CreateAsync(agent, name, Vnic("lan1", mac, "dhcp"));
         var address = await AddressAsync(agent, name);
@@ -30,7 +30,16 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
         await agent.StatusAsync(name, s => IsOnLan(s) && s.GetProperty("restart_count").GetInt32() == 1, TestTimeout);
         Assert.Equal(address, await AddressAsync(agent, name));
         Assert.Equal(mac, await MacSeenOnTheLanAsync(address));
+        await DeleteAsync(agent, name);
+    }
 
+    [Fact]
+    public async Task DhcpDevice_KeepsItsAddressOverAKilledMonitor_AndGivesItBackWhenItIsRemoved()
+    {
+        var (monitor, agent) = await StartAsync();
+        var (name, mac) = (NewName(), NewMac());
+        await CreateAsync(agent, name, Vnic("lan1", mac, "dhcp"));
+        var address = await AddressAsync(agent, name);
         monitor.Kill();
         await monitor.ExitAsync(TestTimeout);
         await using var again = StartMonitor();
