@@ -110,6 +110,11 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         {
             return e.Message;
         }
+        catch (InvalidOperationException e) when (_isStopped)
+        {
+            // The server stopped the client between two attempts.
+            return e.Message;
+        }
         return await _ended.Task.WaitAsync(_stopping.Token);
     }
 

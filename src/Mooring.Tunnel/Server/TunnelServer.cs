@@ -27,6 +27,8 @@ public sealed partial class TunnelServer : IAsyncDisposable
     private AccessLog? _accessLog;
     private SessionContext? _context;
     private ITimer? _ticker;
+    private readonly Lock _stopGate = new();
+    private readonly HashSet<Task> _releases = [];
     private bool _isStopped;
 
     /// <summary>Prepares a server; nothing is opened yet.</summary>
@@ -120,7 +122,27 @@ public sealed partial class TunnelServer : IAsyncDisposable
         Sessions.Remove(session);
         session.OnEnded();
         LogEnded(_logger, session.Id, ending.Code, ending.Reason);
-        if (!_isStopped) await context.Names.ReleaseAsync(session);
+        await ReleaseAsync(context, session);
+    }
+
+    // Names of a server that stops stay with their accounts, and the storage waits for those that are being released.
+    private async Task ReleaseAsync(SessionContext context, ServerSession session)
+    {
+        Task release;
+        lock (_stopGate)
+        {
+            if (_isStopped) return;
+            release = context.Names.ReleaseAsync(session);
+            _releases.Add(release);
+        }
+        try
+        {
+            await release;
+        }
+        finally
+        {
+            lock (_stopGate) _releases.Remove(release);
+        }
     }
 
     /// <summary>Serves one proxy connection of generation A until it ends.</summary>
@@ -149,8 +171,13 @@ public sealed partial class TunnelServer : IAsyncDisposable
     /// <param name="cancellationToken">Cuts the moment short.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        if (_isStopped) return;
-        _isStopped = true;
+        Task[] releases;
+        lock (_stopGate)
+        {
+            if (_isStopped) return;
+            _isStopped = true;
+            releases = [.. _releases];
+        }
         if (_ticker is not null) await _ticker.DisposeAsync();
         if (_context is not null) await DrainAsync(Options.Limits.DrainTimeout);
         _tcp?.Dispose();
@@ -160,6 +187,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
             await _ingress.DisposeAsync();
         }
         if (_accessLog is not null) await _accessLog.DisposeAsync();
+        await Task.WhenAll(releases);
         if (_database is not null) await _database.DisposeAsync();
     }
 
