@@ -173,7 +173,8 @@ internal sealed partial class Conversation<TOwner> : IConversation
         catch (Exception e)
         {
             received.Release();
-            LogHandlerFailed(_logger, entry.Name, e);
+            if (IsOfThePeersLeaving(e)) LogHandlerLeft(_logger, entry.Name);
+            else LogHandlerFailed(_logger, entry.Name, e);
             return ValueTask.CompletedTask;
         }
         if (task.IsCompletedSuccessfully)
@@ -210,9 +211,8 @@ internal sealed partial class Conversation<TOwner> : IConversation
         {
             await task;
         }
-        catch (Exception e) when (_closed && e is OperationCanceledException or SocketIOCallException)
+        catch (Exception e) when (IsOfThePeersLeaving(e))
         {
-            // The peer went away under a handler that was still busy for it.
             LogHandlerLeft(_logger, name);
         }
         catch (Exception e)
@@ -220,6 +220,10 @@ internal sealed partial class Conversation<TOwner> : IConversation
             LogHandlerFailed(_logger, name, e);
         }
     }
+
+    // The peer went away under a handler that was still busy for it. The outbox may know that a moment before this object does.
+    private bool IsOfThePeersLeaving(Exception e) => e is SocketIOCallException { Error: SocketIOCallError.NotConnected or SocketIOCallError.ConnectionLost }
+        || (_closed && e is OperationCanceledException or SocketIOCallException);
 
     private void ReturnWriter(PacketWriter packet)
     {
