@@ -344,7 +344,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
     private bool MayGo_NeedsLock(BrokerConnection connection) =>
         _inFlight is not { Count: > 0 } flying
         || (!MustResend && flying.Count < connection.OutboundWindow && flying.Bytes <= limits.QueuedBytes
-            && connection.UnsentBytes <= limits.OutboundBufferBytes);
+            && (connection.UnsentBytes <= limits.OutboundBufferBytes || connection.MakesRoom()));
 
     private ushort Add_NeedsLock(in Delivery delivery) => (_inFlight ??= new InFlightRing()).Add(delivery);
 
