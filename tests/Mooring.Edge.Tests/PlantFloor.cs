@@ -20,6 +20,9 @@ public sealed class PlantFloor : IAsyncLifetime
     /// <summary>The image that the agent uses for runtimes; it answers HTTP on port 8080.</summary>
     public const string RuntimeImage = "ghcr.io/autonomy-logic/openplc-runtime";
 
+    /// <summary>Collection of the tests whose programs listen on their usual ports of the edge host: one after the other.</summary>
+    public const string UsualPorts = "usual ports of the edge host";
+
     private string HostNamespace => "mh" + Environment.ProcessId;
 
     private string LanNamespace => "ml" + Environment.ProcessId;
@@ -27,6 +30,10 @@ public sealed class PlantFloor : IAsyncLifetime
     /// <summary>Starts the program under test on the edge host: in its network, with the process ids of this machine.</summary>
     public ProcessUnderTest StartOnHost(params IEnumerable<string> arguments) => ProcessUnderTest.Start(
         "nsenter", [$"--net=/run/netns/{HostNamespace}", Path.Combine(AppContext.BaseDirectory, "mooring"), .. arguments]);
+
+    /// <summary>As <see cref="StartOnHost(IEnumerable{string})"/>, with the engine where programs look for it.</summary>
+    public ProcessUnderTest StartBesideEngine(string engineSocket, params IEnumerable<string> arguments) => ProcessUnderTest.Start(
+        "nsenter", [$"--net=/run/netns/{HostNamespace}", "env", $"DOCKER_HOST=unix://{engineSocket}", Path.Combine(AppContext.BaseDirectory, "mooring"), .. arguments]);
 
     /// <summary>Runs a program on the plant's network, or with <paramref name="onHost"/> on the edge host.</summary>
     /// <returns>Its exit code and what it wrote.</returns>

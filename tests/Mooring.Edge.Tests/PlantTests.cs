@@ -9,10 +9,12 @@ namespace Mooring.Edge.Tests;
 /// through the hub's REST API with curl.
 /// </summary>
 [Trait("Peer", "real")]
+[Collection(PlantFloor.UsualPorts)]
 public sealed class PlantTests(PlantFloor plant) : MooringTest
 {
     private const string Api = "http://127.0.0.1:7700/api/orchestrators/plant01";
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-plant-").FullName;
+    private string[] _command = [];
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(120));
 
     [Fact]
@@ -25,6 +27,7 @@ public sealed class PlantTests(PlantFloor plant) : MooringTest
         Assert.True(enrolled.ExitCode == 0, enrolled.Output);
         var monitor = Own(StartMonitor());
         await monitor.LineAsync("listens at", _limit.Token);
+        _command = CommandIn(enrolled.Output);
         var agent = Own(StartAgent());
         await agent.LineAsync("connected to the hub", _limit.Token);
 
@@ -92,9 +95,12 @@ public sealed class PlantTests(PlantFloor plant) : MooringTest
 
     private ProcessUnderTest StartMonitor() => plant.StartOnHost("netmon", "--data-dir", Path.Combine(_folder, "agent"));
 
+    // As 'hub enroll' printed it, but for what is elsewhere on this plant floor.
     private ProcessUnderTest StartAgent() => plant.StartOnHost(
-        "agent", "--server", "https://127.0.0.1:3001", "--cert", Path.Combine(_folder, "id", "client.crt"), "--key", Path.Combine(_folder, "id", "client.key"),
-        "--ca", Path.Combine(_folder, "id", "ca.crt"), "--data-dir", Path.Combine(_folder, "agent"), "--engine-socket", plant.SocketPath, "--pull", "IfNotPresent");
+        [.. _command, "--data-dir", Path.Combine(_folder, "agent"), "--engine-socket", plant.SocketPath, "--pull", "IfNotPresent"]);
+
+    private static string[] CommandIn(string printed) =>
+        printed.Split('\n').Single(line => line.Contains("./mooring agent", StringComparison.Ordinal)).Trim().Split(' ')[1..];
 
     private Task<(int ExitCode, string Output)> EnrollAsync() => plant.RunAsync(_limit.Token, onHost: true,
         Path.Combine(AppContext.BaseDirectory, "mooring"), "hub", "enroll", "plant01", "--data", Path.Combine(_folder, "hub"), "--out", Path.Combine(_folder, "id"));

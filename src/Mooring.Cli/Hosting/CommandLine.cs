@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mooring.Edge.Agent;
 using Mooring.Fleet;
 using Mooring.Kernel.Options;
 using Mooring.Tunnel.Client.Configuration;
@@ -29,7 +30,7 @@ internal static class CommandLine
         {
             return await parsed.InvokeAsync(invocation);
         }
-        catch (ClientSettingsException exception)
+        catch (Exception exception) when (exception is ClientSettingsException or AgentStartException)
         {
             await Console.Error.WriteLineAsync($"mooring: {exception.Message}");
             return ExitCode.Settings;

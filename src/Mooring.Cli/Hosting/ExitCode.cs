@@ -12,7 +12,7 @@ internal static class ExitCode
     /// <summary>The command line itself was wrong.</summary>
     internal const int Usage = 2;
 
-    /// <summary>A settings file of the user cannot be read; it was left as it is.</summary>
+    /// <summary>A settings file of the user, or an agent's identity, cannot be read: starting again changes nothing.</summary>
     internal const int Settings = 78;
 
     /// <summary>A second signal cut the drain short.</summary>

@@ -39,14 +39,7 @@ internal sealed class AgentVerb
         command.SetAction((parsed, cancellationToken) =>
         {
             var host = MooringHost.Create(parsed.GetValue(verb._logLevel));
-            try
-            {
-                host.Services.AddEdgeAgent(verb.Read(parsed));
-            }
-            catch (AgentStartException e)
-            {
-                throw new UserErrorException(e.Message);
-            }
+            host.Services.AddEdgeAgent(verb.Read(parsed));
             return host.RunWithoutHttpAsync(cancellationToken);
         });
         return command;

@@ -68,9 +68,20 @@ internal static class HubVerb
                 arguments.Read(parsed), id, isRenewal ? null : parsed.GetValue(name), target, mustBeKnown: isRenewal, cancellationToken));
             if (notAfter is not { } end) throw new UserErrorException($"{id}: there is no such agent; 'mooring hub enroll {id}' makes one");
             Console.WriteLine($"{Path.Combine(target, "client.crt")}, client.key and ca.crt are written; good until {end:yyyy-MM-dd}.");
-            Console.WriteLine($"On the agent's machine: mooring agent --cert {Path.Combine(target, "client.crt")} --key {Path.Combine(target, "client.key")}");
+            var server = HubCommands.AddressForAgents(arguments.Read(parsed)).GetLeftPart(UriPartial.Authority);
+            Console.WriteLine("On the agent's machine, as root and with these files:");
+            Console.WriteLine("  ./mooring netmon");
+            Console.WriteLine($"  ./mooring agent --server {server} --cert {Quote(target, "client.crt")} --key {Quote(target, "client.key")} --ca {Quote(target, "ca.crt")}");
         });
         return command;
+    }
+
+    /// <summary>A path as a shell reads it.</summary>
+    private static string Quote(string folder, string file)
+    {
+        var path = Path.Combine(folder, file);
+        return path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-".Contains(c, StringComparison.Ordinal))
+            ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
     }
 
     private static Command Revoke(HubArguments arguments)

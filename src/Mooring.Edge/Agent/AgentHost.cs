@@ -13,6 +13,7 @@ using Mooring.Edge.Agent.Topics;
 using Mooring.Edge.Agent.Upkeep;
 using Mooring.Kernel.Tls;
 
+
 namespace Mooring.Edge.Agent;
 
 /// <summary>Runs an agent inside a host.</summary>
@@ -22,14 +23,11 @@ public static class AgentHosting
     /// <param name="services">The host's services.</param>
     /// <param name="options">What can be chosen.</param>
     /// <returns>The services.</returns>
-    /// <exception cref="TlsMaterialException">The certificate or its key cannot be read.</exception>
-    /// <exception cref="AgentStartException">The certificate names nobody.</exception>
+    /// <exception cref="AgentStartException">Certificate or key cannot be read, or the certificate names nobody.</exception>
     public static IServiceCollection AddEdgeAgent(this IServiceCollection services, AgentOptions options)
     {
         var files = AgentCertificate.FilesOf(options);
-        var material = PemFiles.Load(files, TimeProvider.System.GetUtcNow());
-        var id = AgentCertificate.IdOf(material.Certificate!)
-            ?? throw new AgentStartException($"{files.Certificate}: the certificate's subject has no common name (CN), which is the agent's id");
+        var id = AgentCertificate.ReadId(files);
         services.AddSingleton(p => new ReloadableCertificate(files, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<ReloadableCertificate>>()));
         services.AddSingleton<HubLink>().AddSingleton<IHubOutbox>(p => p.GetRequiredService<HubLink>());
         services.AddSingleton<IAgentLifetime, HostLifetime>();

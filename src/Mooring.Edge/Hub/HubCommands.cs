@@ -30,6 +30,13 @@ public static class HubCommands
         return agent.NotAfter;
     }
 
+    /// <summary>The address that agents are to be given: where the hub of this folder listens, or listened last; else where it would.</summary>
+    /// <param name="options">Which hub.</param>
+    /// <returns>Such as <c>https://hub.example.org:3001/</c>.</returns>
+    public static Uri AddressForAgents(HubOptions options) =>
+        File.Exists(options.AddressFile) && Uri.TryCreate(File.ReadAllText(options.AddressFile).Trim(), UriKind.Absolute, out var told)
+            ? told : options.AddressFor(options.Agents);
+
     /// <summary>Shuts an agent out.</summary>
     /// <param name="options">Which hub.</param>
     /// <param name="id">The agent's id.</param>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -13,6 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Api;
 using Mooring.Edge.Hub.Enrolment;
+using Mooring.Kernel.Files;
 using Mooring.Kernel.Options;
 
 namespace Mooring.Edge.Hub;
@@ -53,7 +55,9 @@ public static class HubHosting
                 return next(connection);
             });
         }));
-        return () => bound?.IPEndPoint ?? options.Agents;
+        IPEndPoint Bound() => bound?.IPEndPoint ?? options.Agents;
+        builder.Services.AddSingleton(new AgentsAddress(() => options.AddressFor(Bound())));
+        return Bound;
     }
 
     /// <summary>Serves a listener, such as that of the operators' API, with the hub's certificate.</summary>
@@ -77,6 +81,8 @@ public static class HubHosting
         var hub = application.Services.GetRequiredService<EdgeHub>();
         // Before the web server waits for its requests to end: those of agents and watchers never do.
         application.Lifetime.ApplicationStopping.Register(() => hub.Close());
+        var address = application.Services.GetRequiredService<AgentsAddress>();
+        application.Lifetime.ApplicationStarted.Register(() => AtomicFile.Write(hub.Options.AddressFile, Encoding.UTF8.GetBytes($"{address.Now()}\n")));
         application.Use((context, next) =>
         {
             if (context.Features.Get<AgentListener>() is not null) return hub.Running.Gate.HandleAsync(context);
@@ -134,6 +140,9 @@ public static class HubHosting
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback = static (_, _, _, _) => true,
     };
+
+    /// <summary>Tells the address for agents, once the listener is bound.</summary>
+    private sealed record AgentsAddress(Func<Uri> Now);
 
     /// <summary>Stands on connections of the agents' listener.</summary>
     private sealed class AgentListener

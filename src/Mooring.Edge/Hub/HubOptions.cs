@@ -38,6 +38,21 @@ public sealed record HubOptions
 
     internal string DatabaseName => Database ?? Path.Combine(Folder, "hub.db");
 
+    /// <summary>Names for the hub's certificate, the one that agents are told first. A hub on all addresses goes by the machine's name.</summary>
+    internal IReadOnlyList<string> CertificateNames =>
+        Agents.Address.Equals(IPAddress.Any) || Agents.Address.Equals(IPAddress.IPv6Any) ? [.. Names, Dns.GetHostName()] : Names;
+
+    /// <summary>Where a hub that runs leaves the address that its agents are told.</summary>
+    internal string AddressFile => Path.Combine(Folder, "address");
+
+    /// <summary>The address by which agents reach the hub.</summary>
+    /// <param name="bound">Where it listens.</param>
+    internal Uri AddressFor(IPEndPoint bound)
+    {
+        var host = CertificateNames.FirstOrDefault() ?? bound.Address.ToString();
+        return new UriBuilder(Uri.UriSchemeHttps, host, bound.Port).Uri;
+    }
+
     /// <summary>Adds everything that is wrong to a list.</summary>
     /// <param name="key">Path of these options in the configuration.</param>
     /// <param name="errors">The list.</param>

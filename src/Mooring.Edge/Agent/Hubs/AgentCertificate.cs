@@ -17,6 +17,21 @@ internal static class AgentCertificate
         Authorities = options.AuthorityFile is { } authorities ? Expand(authorities) : null,
     };
 
+    /// <summary>Reads who the agent is.</summary>
+    /// <exception cref="AgentStartException">the files do not say</exception>
+    public static string ReadId(TlsFiles files)
+    {
+        try
+        {
+            return IdOf(PemFiles.Load(files, TimeProvider.System.GetUtcNow()).Certificate!)
+                ?? throw new AgentStartException($"{files.Certificate}: the certificate's subject has no common name (CN), which is the agent's id");
+        }
+        catch (TlsMaterialException e)
+        {
+            throw new AgentStartException($"the agent has no identity: {e.Message} ('mooring hub enroll ID' makes its files)");
+        }
+    }
+
     /// <summary>The agent's id: the first common name of the subject.</summary>
     /// <returns>The id; null when the certificate has no common name.</returns>
     public static string? IdOf(X509Certificate2 certificate)

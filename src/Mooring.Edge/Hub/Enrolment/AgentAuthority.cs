@@ -33,7 +33,7 @@ internal sealed class AgentAuthority : IDisposable
         var authority = DevelopmentAuthority.LoadOrCreate(folder, time);
         var now = time.GetUtcNow();
         var signer = PemFiles.Load(new TlsFiles { Certificate = authority.AuthorityPath, Key = Path.Combine(folder, "ca.key") }, now);
-        var server = PemFiles.Load(authority.Server([.. options.Names]), now);
+        var server = PemFiles.Load(authority.Server([.. options.CertificateNames]), now);
         return new AgentAuthority(authority, signer.Certificate!, server, time, options.CertificateLifetime);
     }
 
