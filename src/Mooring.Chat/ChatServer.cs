@@ -53,7 +53,7 @@ public sealed partial class ChatServer : IAsyncDisposable
         _logger = loggers.CreateLogger<ChatServer>();
         var errors = new OptionsErrors();
         options.Validate(errors);
-        _access = ChatAccess.Load(options.AuthTokensPath, options.AdminToken, errors);
+        _access = ChatAccess.Load(options, time, errors);
         _certificate = LoadCertificate(errors);
         errors.ThrowIfAny("");
     }
@@ -206,7 +206,7 @@ public sealed partial class ChatServer : IAsyncDisposable
         if (_options.CertPath is null || !(_options.UseSsl || _options.HttpUseSsl)) return null;
         try
         {
-            return new ReloadableCertificate(new TlsFiles { Certificate = _options.CertPath, Key = _options.KeyPath }, _time, _logger);
+            return new ReloadableCertificate(new TlsFiles { Certificate = _options.CertPath, Key = _options.KeyPath, Authorities = _options.ClientCaPath }, _time, _logger);
         }
         catch (TlsMaterialException exception)
         {

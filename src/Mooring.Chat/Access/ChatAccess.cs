@@ -1,45 +1,50 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Mooring.Chat.Configuration;
 using Mooring.Kernel.Options;
 
 namespace Mooring.Chat.Access;
 
-/// <summary>Who may come in: everybody, or those who present a token of the tokens file.</summary>
+/// <summary>Who may come in: everybody, or those who present a token of the tokens file, a signed token or a certificate.</summary>
 internal sealed class ChatAccess
 {
     /// <summary>No tokens are asked for.</summary>
-    internal static readonly ChatAccess Open = new(null, null);
+    internal static readonly ChatAccess Open = new(new ChatOptions(), TimeProvider.System);
 
-    private readonly string? _path;
+    private const string CommonName = "2.5.4.3";
+
+    private readonly ChatOptions _options;
+    private readonly TimeProvider _time;
     private readonly byte[]? _adminHash;
-    private Dictionary<string, ChatAccount> _accounts = new(StringComparer.Ordinal);
+    private Credentials _credentials = new([], null);
 
-    private ChatAccess(string? path, string? adminToken)
+    private ChatAccess(ChatOptions options, TimeProvider time)
     {
-        _path = path;
-        _adminHash = adminToken is null ? null : SHA256.HashData(Encoding.UTF8.GetBytes(adminToken));
+        _options = options;
+        _time = time;
+        _adminHash = options.AdminToken is null ? null : SHA256.HashData(Encoding.UTF8.GetBytes(options.AdminToken));
     }
 
-    /// <summary>Whether a client must present a token.</summary>
-    internal bool IsRequired => _path is not null;
+    /// <summary>Whether a client must say who it is.</summary>
+    internal bool IsRequired => _options.IsAccountRequired;
 
     /// <summary>Whether operators present a token; without it every caller from this machine may do what they do.</summary>
     internal bool HasOperatorToken => _adminHash is not null || IsRequired;
 
-    /// <summary>Reads the tokens file, if there is one.</summary>
-    internal static ChatAccess Load(string? path, string? adminToken, OptionsErrors errors)
+    /// <summary>Reads the files of tokens and keys that there are.</summary>
+    internal static ChatAccess Load(ChatOptions options, TimeProvider time, OptionsErrors errors)
     {
-        var access = new ChatAccess(path, adminToken);
-        if (path is not null) access._accounts = TokensFile.Read(path, errors);
+        var access = new ChatAccess(options, time);
+        access._credentials = access.Read(errors);
         return access;
     }
 
-    /// <summary>Reads the tokens file again; when something is wrong in it, everything stays as it was.</summary>
+    /// <summary>Reads the files again; when something is wrong in one, everything stays as it was.</summary>
     internal void Reload(OptionsErrors errors)
     {
-        if (_path is null) return;
-        var accounts = TokensFile.Read(_path, errors);
-        if (errors.IsEmpty) Volatile.Write(ref _accounts, accounts);
+        var credentials = Read(errors);
+        if (errors.IsEmpty) Volatile.Write(ref _credentials, credentials);
     }
 
     /// <summary>The account of an incoming hook; null when there is none with this token.</summary>
@@ -51,8 +56,24 @@ internal sealed class ChatAccess
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(token));
         if (_adminHash is not null && CryptographicOperations.FixedTimeEquals(hash, _adminHash)) return ChatAccount.Operator;
         // The table is asked for a hash, so the time it takes tells nothing about the tokens.
-        return Find(hash) is { HookRoom: null } account ? account : null;
+        if (Find(hash) is { } account) return account.HookRoom is null ? account : null;
+        return Volatile.Read(ref _credentials).Signed?.Authenticate(token, _time.GetUtcNow().ToUnixTimeSeconds());
     }
 
-    private ChatAccount? Find(byte[] hash) => Volatile.Read(ref _accounts).GetValueOrDefault(Convert.ToHexStringLower(hash));
+    /// <summary>The account of whoever shows a certificate: its one common name is the client id. Null when that is no id.</summary>
+    internal ChatAccount? Authenticate(X509Certificate2? certificate)
+    {
+        if (_options.ClientCaPath is null || certificate is null) return null;
+        string?[] names = [.. certificate.SubjectName.EnumerateRelativeDistinguishedNames()
+            .Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == CommonName).Select(part => part.GetSingleElementValue())];
+        return names is [{ } name] && name != ChatAccount.Anyone ? TokensFile.ToAccount(name, TokensFile.MemberRole) : null;
+    }
+
+    private ChatAccount? Find(byte[] hash) => Volatile.Read(ref _credentials).Accounts.GetValueOrDefault(Convert.ToHexStringLower(hash));
+
+    private Credentials Read(OptionsErrors errors) => new(
+        _options.AuthTokensPath is { } tokens ? TokensFile.Read(tokens, errors) : [],
+        _options.JwtKeyPath is { } keys ? new JsonWebTokens(JsonWebKeysFile.Read(keys, errors), _options.JwtIssuer, _options.JwtAudience) : null);
+
+    private sealed record Credentials(Dictionary<string, ChatAccount> Accounts, JsonWebTokens? Signed);
 }

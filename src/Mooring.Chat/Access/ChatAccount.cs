@@ -12,5 +12,8 @@ internal sealed record ChatAccount(string Name, bool IsOperator, string? HookRoo
     /// <summary>Who presents the operator's token.</summary>
     internal static readonly ChatAccount Operator = new(Anyone, true);
 
+    /// <summary>Unix milliseconds from which on it opens nothing any more.</summary>
+    internal long ExpiresAt { get; init; } = long.MaxValue;
+
     internal bool MayUse(string id) => Name == Anyone || Name == id;
 }

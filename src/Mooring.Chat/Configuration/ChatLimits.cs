@@ -68,6 +68,12 @@ public sealed record ChatLimits
     /// <summary>Time without a call after which a mailbox ends. Default 120 s: twice the longest poll.</summary>
     public TimeSpan MailboxTime { get; init; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>Direct messages kept for one client that is suspended or away; 0 (default) for none, since its sender is told then.</summary>
+    public int DirectQueue { get; init; }
+
+    /// <summary>Seconds that such a message is kept. Default a day: who has been away for longer reads old news.</summary>
+    public int DirectQueueSeconds { get; init; } = 86_400;
+
     /// <summary>Bytes of a request body. Default 64 KiB.</summary>
     public int HttpBodyBytes { get; init; } = 64 * 1024;
 
@@ -82,6 +88,15 @@ public sealed record ChatLimits
 
     /// <summary>Targets of one direct message.</summary>
     internal const int DirectTargetsMax = 20;
+
+    /// <summary>Clients for which direct messages may wait at a time; the longest away give way.</summary>
+    internal const int DirectQueuesMax = 10_000;
+
+    /// <summary>Clients that have gone and can still be asked for.</summary>
+    internal const int DepartedMax = 1024;
+
+    /// <summary>Time for which they can.</summary>
+    internal static readonly TimeSpan DepartedTime = TimeSpan.FromSeconds(60);
 
     /// <summary>Ids that one session may block.</summary>
     internal const int BlockedMax = 256;
@@ -118,6 +133,8 @@ public sealed record ChatLimits
         errors.RequireInRange("history_size", HistorySize, 0, 1_000_000);
         errors.RequireInRange("history_ttl", HistorySeconds, 0, int.MaxValue);
         errors.RequireInRange("rest_mailbox_messages", MailboxMessages, 1, 1_000_000);
+        errors.RequireInRange("direct_queue", DirectQueue, 0, 10_000);
+        errors.RequireInRange("direct_queue_ttl", DirectQueueSeconds, 1, int.MaxValue);
         errors.RequireInRange("http_max_body", HttpBodyBytes, 1024, 64 * 1024 * 1024);
         errors.RequireInRange("ws_max_frame", WebSocketFrameBytes, 1024, 64 * 1024 * 1024);
     }

@@ -108,6 +108,21 @@ public sealed record ChatOptions
     /// <summary>File of hashed tokens; with it every client must present one.</summary>
     public string? AuthTokensPath { get; init; }
 
+    /// <summary>File of the keys that sign tokens (JWT), a JWK Set or PEM; with it every client must present one.</summary>
+    public string? JwtKeyPath { get; init; }
+
+    /// <summary>Issuer that a signed token must name; null for any.</summary>
+    public string? JwtIssuer { get; init; }
+
+    /// <summary>Audience that a signed token must name; null for tokens without one.</summary>
+    public string? JwtAudience { get; init; }
+
+    /// <summary>PEM file of the authorities of clients' certificates; with it TLS clients show one, and its common name is their id.</summary>
+    public string? ClientCaPath { get; init; }
+
+    /// <summary>True when a load balancer tells the clients' addresses in the PROXY protocol at the head of every connection.</summary>
+    public bool ProxyProtocol { get; init; }
+
     /// <summary>Token of the operator; null makes every caller from this machine an operator while no tokens are asked for.</summary>
     public string? AdminToken { get; init; }
 
@@ -129,6 +144,9 @@ public sealed record ChatOptions
     /// <summary>The configuration file that was read, for the status; null for none.</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>Whether every client must say who it is.</summary>
+    internal bool IsAccountRequired => AuthTokensPath is not null || JwtKeyPath is not null || ClientCaPath is not null;
+
     /// <summary>Adds everything that is wrong to <paramref name="errors"/>.</summary>
     /// <param name="errors">Where it goes.</param>
     public void Validate(OptionsErrors errors)
@@ -136,14 +154,18 @@ public sealed record ChatOptions
         ArgumentNullException.ThrowIfNull(errors);
         if ((UseSsl || HttpUseSsl) && CertPath is null)
             errors.Add(UseSsl ? "use_ssl" : "http_use_ssl", "TLS needs cert_path, a PEM file with the certificate chain and its key");
-        if (AuthTokensPath is null && !AllowAnonymous) RequireLoopback(errors);
+        if (ClientCaPath is not null && !UseSsl && !HttpUseSsl)
+            errors.Add("client_ca_path", "clients show certificates in TLS only: set use_ssl or http_use_ssl");
+        if (JwtKeyPath is null && (JwtIssuer is not null || JwtAudience is not null))
+            errors.Add(JwtIssuer is not null ? "jwt_issuer" : "jwt_audience", "signed tokens need jwt_key_path, a JWK Set or public keys in PEM");
+        if (!IsAccountRequired && !AllowAnonymous) RequireLoopback(errors);
         Limits.Validate(errors);
     }
 
     /// <summary>Whoever reaches the server could speak under any free name, so beyond this machine that has to be said.</summary>
     private void RequireLoopback(OptionsErrors errors)
     {
-        const string Rule = "clients of other machines need tokens: set auth_tokens_path, or allow_anonymous to let everybody in";
+        const string Rule = "clients of other machines need accounts: set auth_tokens_path, jwt_key_path or client_ca_path, or allow_anonymous to let everybody in";
         foreach (var socket in Mode == ChatMode.Http ? [] : Sockets)
             if (!IPAddress.IsLoopback(socket.Address)) errors.Add("socket_host", socket.Address, Rule);
         if (Mode != ChatMode.Socket && !IPAddress.IsLoopback(Http.Address)) errors.Add("http_host", Http.Address, Rule);

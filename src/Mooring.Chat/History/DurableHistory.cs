@@ -73,6 +73,7 @@ internal sealed partial class DurableHistory : IHistoryStore, IAsyncDisposable
         {
             var pending = Pending_NeedsLock(room.Name);
             (pending.CreatedBy, pending.CreatedAt, pending.Topic) = (room.CreatedBy, room.CreatedAt, room.Topic);
+            pending.Password = room.Password?.ToString() ?? "";
             pending.LastSequence = Math.Max(pending.LastSequence, room.LastSequence);
         }
         Signal();

@@ -16,6 +16,7 @@ internal static class HistoryTables
                 room TEXT NOT NULL, seq BIGINT NOT NULL, id BIGINT NOT NULL, sender TEXT NOT NULL, at BIGINT NOT NULL, text BYTEA NOT NULL,
                 PRIMARY KEY (room, seq));
             """),
+        new(2, "passwords of rooms", "ALTER TABLE chat_rooms ADD COLUMN password TEXT NOT NULL DEFAULT ''"),
     ];
 
     private const string Epoch = "epoch";
@@ -34,8 +35,8 @@ internal static class HistoryTables
             row => (Room: row.GetString(0), Message: new KeptMessage(row.GetInt64(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4), (byte[])row.GetValue(5))),
             [("count", messagesPerRoom)]).ConfigureAwait(false)).ToLookup(row => row.Room, row => row.Message);
         var rooms = await session.QueryAsync(
-            "SELECT name, created_by, topic, last_seq FROM chat_rooms ORDER BY created_at, name",
-            row => new KeptRoom(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), [])).ConfigureAwait(false);
+            "SELECT name, created_by, topic, last_seq, password FROM chat_rooms ORDER BY created_at, name",
+            row => new KeptRoom(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), []) { Password = RoomPassword.Parse(row.GetString(4)) }).ConfigureAwait(false);
         return (epoch, isComplete, [.. rooms.Select(room => room with { Messages = [.. messages[room.Name]] })]);
     }
 
@@ -71,9 +72,10 @@ internal static class HistoryTables
         ? session.ExecuteAsync(
             "UPDATE chat_rooms SET last_seq = @seq WHERE name = @room AND last_seq < @seq", [("room", name), ("seq", room.LastSequence)])
         : session.ExecuteAsync(
-            "INSERT INTO chat_rooms (name, created_by, created_at, topic, last_seq) VALUES (@room, @by, @at, @topic, @seq) "
-            + "ON CONFLICT (name) DO UPDATE SET created_by = excluded.created_by, created_at = excluded.created_at, topic = excluded.topic, last_seq = excluded.last_seq",
-            [("room", name), ("by", room.CreatedBy), ("at", room.CreatedAt), ("topic", room.Topic), ("seq", room.LastSequence)]);
+            "INSERT INTO chat_rooms (name, created_by, created_at, topic, last_seq, password) VALUES (@room, @by, @at, @topic, @seq, @password) "
+            + "ON CONFLICT (name) DO UPDATE SET created_by = excluded.created_by, created_at = excluded.created_at, topic = excluded.topic, last_seq = excluded.last_seq, "
+            + "password = excluded.password",
+            [("room", name), ("by", room.CreatedBy), ("at", room.CreatedAt), ("topic", room.Topic), ("seq", room.LastSequence), ("password", room.Password)]);
 
     private static Task SetAsync(StorageSession session, string name, string value) => session.ExecuteAsync(
         "INSERT INTO chat_state (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

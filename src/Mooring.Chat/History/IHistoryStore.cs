@@ -8,7 +8,11 @@ namespace Mooring.Chat.History;
 /// <param name="Topic">Its topic.</param>
 /// <param name="LastSequence">Number of its last message.</param>
 /// <param name="Messages">The last ones, oldest first.</param>
-internal sealed record KeptRoom(string Name, string CreatedBy, string Topic, long LastSequence, IReadOnlyList<KeptMessage> Messages);
+internal sealed record KeptRoom(string Name, string CreatedBy, string Topic, long LastSequence, IReadOnlyList<KeptMessage> Messages)
+{
+    /// <summary>The word that opens it; null for none.</summary>
+    internal RoomPassword? Password { get; init; }
+}
 
 /// <summary>Where messages go so that they outlive the process.</summary>
 internal interface IHistoryStore

@@ -18,6 +18,9 @@ internal sealed class PendingRoom
 
     internal string Topic { get; set; } = "";
 
+    /// <summary>Empty for none.</summary>
+    internal string Password { get; set; } = "";
+
     internal bool IsRemoved { get; set; }
 
     /// <summary>This and what came after it, as one.</summary>
@@ -31,7 +34,7 @@ internal sealed class PendingRoom
         }
         Deleted.AddRange(newer.Deleted);
         LastSequence = Math.Max(LastSequence, newer.LastSequence);
-        if (newer.CreatedBy is not null) (CreatedBy, CreatedAt, Topic) = (newer.CreatedBy, newer.CreatedAt, newer.Topic);
+        if (newer.CreatedBy is not null) (CreatedBy, CreatedAt, Topic, Password) = (newer.CreatedBy, newer.CreatedAt, newer.Topic, newer.Password);
         return this;
     }
 }

@@ -25,14 +25,17 @@ internal sealed partial class ApiDispatcher(ChatHub hub, ILogger logger)
             application.MapMethods(endpoint.Path, [endpoint.Method], context => DispatchAsync(endpoint, context));
     }
 
-    /// <summary>The account of a caller, from its header or, for browsers' WebSockets and event streams, from the address.</summary>
+    /// <summary>
+    /// The account of a caller, from its header or, for browsers' WebSockets and event streams, from the address; without a token from
+    /// its certificate.
+    /// </summary>
     internal ChatAccount? Authenticate(HttpContext context, out bool isWrong)
     {
         isWrong = false;
         string? token = context.Request.Headers.Authorization is [{ } header, ..] && header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
             ? header[BearerPrefix.Length..].Trim()
             : context.Request.Query["token"];
-        if (string.IsNullOrEmpty(token)) return null;
+        if (string.IsNullOrEmpty(token)) return hub.Access.Authenticate(context.Connection.ClientCertificate);
         var account = hub.Access.Authenticate(token);
         isWrong = account is null;
         if (isWrong) hub.LogFailedLogin(context.Connection.RemoteIpAddress?.ToString() ?? "");

@@ -22,7 +22,7 @@ internal sealed partial class ChatApi
         };
         if (hub.TryOpen(session) is var error and not ChatError.None)
             return new(ApiOutcome.Refuse(error, error == ChatError.ServerFull ? "the server is full" : "the server is going down"));
-        var outcome = hub.Enter(session, new EntryRequest(room, client, Entrance.Join, static _ => { }));
+        var outcome = hub.Enter(session, new EntryRequest(room, client, Entrance.Join, static _ => { }) { Password = Word(request) });
         if (!outcome.IsDone)
         {
             hub.Close(session, CloseReason.Gone, "");
@@ -82,7 +82,10 @@ internal sealed partial class ChatApi
     private ValueTask<ApiAnswer> Describe(ApiRequest request)
     {
         var id = Normalized(request.Route("id"));
-        if (!hub.TryFindClient(id, out var session)) return new(ApiOutcome.NoSuchClient(id));
+        IReadOnlyList<Membership> members = [];
+        if (hub.TryFindClient(id, out var session)) members = session.Memberships;
+        else if (hub.Departed.Find(id, hub.Now) is { } departed) (session, members) = (departed.Session, departed.Rooms);
+        else return new(ApiOutcome.NoSuchClient(id));
         return new(ApiAnswer.Ok(json =>
         {
             json.WriteStartObject();
@@ -95,15 +98,16 @@ internal sealed partial class ChatApi
             json.WriteNumber("queue_bytes", session.PendingBytes);
             json.WriteBoolean("operator", session.IsOperator);
             json.WriteStartObject("chat_rooms");
-            foreach (var member in session.Memberships)
+            foreach (var member in members)
             {
                 json.WriteStartObject(member.Room.Name);
-                json.WriteString("status", member.Status.Name());
+                json.WriteString("status", member.ShownStatus.Name());
                 json.WriteString("joined_at", DateTimeOffset.FromUnixTimeMilliseconds(member.JoinedAt));
                 json.WriteNumber("missed", member.Missed);
                 json.WriteEndObject();
             }
             json.WriteEndObject();
+            if (session.Reason is { } reason) json.WriteString("closed", reason.Word());
             json.WriteEndObject();
         }));
     }

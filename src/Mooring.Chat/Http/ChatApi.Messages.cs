@@ -31,7 +31,7 @@ internal sealed partial class ChatApi
         receipt = default;
         hub.TryFindClient(client, out var session);
         var member = session?.In(room.Name);
-        var mustBeMember = hub.Options.RestSendRequiresMembership || hub.Access.IsRequired;
+        var mustBeMember = hub.Options.RestSendRequiresMembership || hub.Access.IsRequired || room.Password is not null;
         if (mustBeMember && !request.IsOperator && request.Account?.MayUse(client) != true && (session is null || !request.MayActFor(session)))
             return new Outcome(ChatError.NotOwner, $"the caller may not act for {client}");
         if (mustBeMember && member is null) return new Outcome(ChatError.NotMember, $"{client} is not in {room.Name}");
@@ -78,7 +78,7 @@ internal sealed partial class ChatApi
         return new(ApiAnswer.Ok(json =>
         {
             json.WriteStartObject();
-            json.WriteString("status", "sent");
+            json.WriteString("status", results[0].IsWaiting ? "queued" : "sent");
             json.WriteString("message", text);
             json.WriteString("chat_room", room);
             json.WriteString("source_client_id", source);
@@ -95,6 +95,8 @@ internal sealed partial class ChatApi
     {
         var name = Normalized(request.Query("chat_room") ?? ChatNames.Main);
         if (!hub.TryFindRoom(name, out var room)) return new(ApiOutcome.NoSuchRoom(name));
+        if (!request.IsOperator && room.Password is { } password && !password.IsOpenedBy(request.Query("password")))
+            return new(ApiOutcome.Refuse(ChatError.Forbidden, $"{name} wants its password"));
         var limit = Number(request.Query("limit"), hub.Options.Limits.HistorySize);
         var (epoch, since) = Resumption.ParsePlace(request.Query("since") ?? "0");
         if (limit < 1 || since < 0) return new(ApiOutcome.Refuse(ChatError.BadArgument, "since is a sequence number or epoch:number, limit a number from 1"));

@@ -20,8 +20,8 @@ internal sealed partial class ChatApi
         if (session is not null && !request.MayActFor(session)) return new(ApiOutcome.Refuse(ChatError.NotOwner, $"the caller may not act for {client}"));
         if (session is null && ChatNames.IsReservedClient(client)) return new(ApiOutcome.Refuse(ChatError.ReservedId, $"{client} is reserved"));
         var outcome = session is null
-            ? hub.CreateRoom(room, client)
-            : hub.Enter(session, new EntryRequest(room, client, Entrance.Create, static _ => { }));
+            ? hub.CreateRoom(room, client, Word(request))
+            : hub.Enter(session, new EntryRequest(room, client, Entrance.Create, static _ => { }) { Password = Word(request) });
         return new(outcome.IsDone ? RoomAnswer("created", room, client, null) : ApiOutcome.Refuse(outcome));
     }
 
@@ -29,10 +29,12 @@ internal sealed partial class ChatApi
     {
         if (!TryTarget(request, "JOIN", out var session, out var room, out var refusal)) return new(refusal);
         session.Touch();
-        var outcome = hub.Enter(session, new EntryRequest(room!, session.Id, Entrance.Join, static _ => { }));
+        var outcome = hub.Enter(session, new EntryRequest(room!, session.Id, Entrance.Join, static _ => { }) { Password = Word(request) });
         if (outcome.Error == ChatError.NoSuchRoom) return new(ApiOutcome.NoSuchRoom(room!));
         return new(outcome.IsDone ? RoomAnswer("joined", room!, session.Id, hub.TryFindRoom(room!, out var found) ? found : null) : ApiOutcome.Refuse(outcome));
     }
+
+    private static string? Word(ApiRequest request) => request["password"] is { Length: > 0 } word ? word : null;
 
     private ValueTask<ApiAnswer> Leave(ApiRequest request)
     {

@@ -10,6 +10,7 @@ internal sealed partial class ChatApi(ChatServer server, ChatHub hub)
     private static readonly ApiField ClientId = new("client_id", IsRequired: true) { Description = "Id of a client." };
     private static readonly ApiField ChatRoom = new("chat_room", IsRequired: true) { Description = "Name of a room." };
     private static readonly ApiField MessageText = new("message_data", IsRequired: true) { Description = "Text of the message." };
+    private static readonly ApiField Password = new("password", IsRequired: false) { Description = "The word that opens the room." };
     private static readonly ApiField SessionToken = new("session", IsRequired: true) { Description = "Secret that registering gave." };
 
     private readonly Mailboxes _mailboxes = new();
@@ -26,6 +27,7 @@ internal sealed partial class ChatApi(ChatServer server, ChatHub hub)
                 new ApiField("client_name", false, ChatNames.Automatic) { Description = "Id of the client, unless client_id is given." },
                 new ApiField("chat_room", false, ChatNames.Main) { Description = "Room to join." },
                 new ApiField("client_id", false) { Description = "Id of the client." },
+                Password,
             ],
             Refusals = [404, 409, 503],
         },
@@ -51,7 +53,7 @@ internal sealed partial class ChatApi(ChatServer server, ChatHub hub)
         new("POST", "/hooks/{token}", "Says what another system sends: text, or JSON with text.", ReceiveHook) { Access = ApiAccess.Public, Refusals = [404, 413, 422] },
         new("GET", "/messages/history", "What is kept of a room.", History)
         {
-            Query = [ChatRoom, new ApiField("since", false) { Description = "Sequence number, or epoch:number." }, new ApiField("limit", false)],
+            Query = [ChatRoom, new ApiField("since", false) { Description = "Sequence number, or epoch:number." }, new ApiField("limit", false), Password],
             Refusals = [404],
         },
         new("POST", "/messages/delete", "Takes a message out of the history.", Delete)
@@ -62,8 +64,8 @@ internal sealed partial class ChatApi(ChatServer server, ChatHub hub)
         {
             Query = [SessionToken, new ApiField("timeout", false) { Description = "Seconds to wait, 0 to 60." }], Refusals = [404],
         },
-        new("POST", "/chatrooms", "Creates a room.", CreateRoom) { Body = [ChatRoom, ClientId], Refusals = [409, 503] },
-        new("POST", "/chatrooms/join", "Lets a client into a room.", Join) { Body = [ChatRoom, ClientId], Refusals = [404] },
+        new("POST", "/chatrooms", "Creates a room.", CreateRoom) { Body = [ChatRoom, ClientId, Password], Refusals = [409, 503] },
+        new("POST", "/chatrooms/join", "Lets a client into a room.", Join) { Body = [ChatRoom, ClientId, Password], Refusals = [404] },
         new("POST", "/chatrooms/leave", "Takes a client out of a room.", Leave) { Body = [ChatRoom, ClientId], Refusals = [404] },
         new("GET", "/chatrooms/list", "Rooms and members.", List)
         {

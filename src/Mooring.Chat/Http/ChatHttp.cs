@@ -74,7 +74,9 @@ internal sealed class ChatHttp : IAsyncDisposable
             {
                 _http = listen;
                 listen.Protocols = HttpProtocols.Http1;
-                if (options.HttpUseSsl) listen.UseTls(certificate!);
+                if (options.ProxyProtocol) listen.UseProxyProtocol(hub.Time);
+                // A page's visitor, a probe or a hook may present a token instead of a certificate.
+                if (options.HttpUseSsl) listen.UseTls(certificate!, options.ClientCaPath is null ? ClientCertificates.NotAsked : ClientCertificates.Optional);
             });
         }
         if (options.Mode == ChatMode.Http || !options.UseSsl) return;
@@ -84,7 +86,8 @@ internal sealed class ChatHttp : IAsyncDisposable
             kestrel.Listen(socket, listen =>
             {
                 _lines.Add(listen);
-                listen.UseTls(certificate!);
+                if (options.ProxyProtocol) listen.UseProxyProtocol(hub.Time);
+                listen.UseTls(certificate!, options.ClientCaPath is null ? ClientCertificates.NotAsked : ClientCertificates.Required);
                 listen.Run(handler.OnConnectedAsync);
             });
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Mooring.Chat.Lines;
 using Mooring.Chat.Rooms;
 
@@ -14,6 +15,7 @@ internal sealed class LineConnectionHandler(ChatHub hub, LineProtocol protocol) 
         var output = new StreamOutput(connection.Transport.Output.AsStream(leaveOpen: true), connection.Abort);
         var client = protocol.Accept(output, (connection.RemoteEndPoint as IPEndPoint)?.Address, isEncrypted: true);
         output.Session = client.Session;
+        client.Session.Account = hub.Access.Authenticate(connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate);
         hub.Outbox.Flush();
         try
         {

@@ -113,6 +113,7 @@ internal sealed partial class SocketClient
             json.WriteNumber("last_seq", member.Room.LastSequence);
         }))
         {
+            Password = command.Password,
             Since = isOther ? 0 : since,
             Truncated = isTruncated => SayReplay(room, isTruncated || isOther),
         });
@@ -185,8 +186,9 @@ internal sealed partial class SocketClient
         var outcome = hub.Direct(from, [.. command.Targets.Distinct()], text, results, out _);
         if (!outcome.IsDone) Refuse(outcome.Error, outcome.Text, command.Reference);
         foreach (var result in results.Where(result => result.Error != ChatError.None)) Refuse(result.Error, result.Target, command.Reference);
-        var reached = results.Where(result => result.Error == ChatError.None).Select(result => result.Target).ToList();
-        if (reached.Count == 0) return;
+        var waiting = results.Where(result => result.IsWaiting).Select(result => result.Target).ToList();
+        var reached = results.Where(result => result is { Error: ChatError.None, IsWaiting: false }).Select(result => result.Target).ToList();
+        if (reached.Count + waiting.Count == 0) return;
         Say(json =>
         {
             json.WriteString("type", "tell");
@@ -195,6 +197,10 @@ internal sealed partial class SocketClient
             json.WriteString("room", from.Room.Name);
             json.WriteStartArray("to");
             foreach (var target in reached) json.WriteStringValue(target);
+            json.WriteEndArray();
+            if (waiting.Count == 0) return;
+            json.WriteStartArray("queued");
+            foreach (var target in waiting) json.WriteStringValue(target);
             json.WriteEndArray();
         });
     }

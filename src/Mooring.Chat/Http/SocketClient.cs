@@ -136,6 +136,7 @@ internal sealed partial class SocketClient(ChatHub hub, Session session, bool is
         };
         Do(line.Verb switch
         {
+            ChatVerb.Join or ChatVerb.New => command with { Password = SocketCommand.Place(text, "password=") },
             ChatVerb.Tell => command with { Targets = argument.Split(',', StringSplitOptions.RemoveEmptyEntries), Text = text },
             ChatVerb.List => command with { ListType = argument, Argument = text.Trim() },
             ChatVerb.Topic => command with { Text = ChatText.Decode(ChatLine.Rest(payload)) },

@@ -22,6 +22,9 @@ internal readonly record struct SocketCommand
 
     internal string Argument { get; init; } = "";
 
+    /// <summary>The word that opens the room.</summary>
+    internal string? Password { get; init; }
+
     internal string? Since { get; init; }
 
     internal string? Last { get; init; }
@@ -39,6 +42,7 @@ internal readonly record struct SocketCommand
             Verb = ChatLine.Parse(System.Text.Encoding.UTF8.GetBytes(type)).Verb,
             Room = TextOf(root, "room"),
             Text = TextOf(root, "text") ?? "",
+            Password = TextOf(root, "password"),
             Targets = root.TryGetProperty("to", out var targets) && targets.ValueKind == JsonValueKind.Array
                 ? [.. targets.EnumerateArray().Select(target => target.GetString() ?? "")]
                 : [],

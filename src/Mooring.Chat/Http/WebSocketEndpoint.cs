@@ -110,6 +110,7 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
         })
         {
             ResumeToken = request.SessionToken,
+            Password = request.Password,
             Since = request.Since.Length == 0 ? -1 : isOther ? 0 : since,
             Truncated = isTruncated => speaker.SayReplay(request.Room, isTruncated || isOther),
         });
@@ -221,6 +222,8 @@ internal readonly struct SocketRequest(HttpContext context)
     internal string Room { get; } = Name(context, "room");
 
     internal string? SessionToken { get; } = context.Request.Query["session"];
+
+    internal string? Password { get; } = context.Request.Query["password"];
 
     internal string Since { get; } = context.Request.Query["since"].ToString();
 

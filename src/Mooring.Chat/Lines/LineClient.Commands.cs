@@ -76,6 +76,7 @@ internal sealed partial class LineClient
         var outcome = _hub.Enter(session, new EntryRequest(room, client, entrance, member => Welcome(verb, member))
         {
             ResumeToken = resumption.Token,
+            Password = resumption.Password,
             Since = resumption.SinceIn(_hub.Epoch),
             Truncated = isTruncated => Ok(ChatVerb.History, room, session.Id, isTruncated || resumption.IsOfOtherEpoch(_hub.Epoch) ? "truncated" : ""),
         });
@@ -146,8 +147,10 @@ internal sealed partial class LineClient
         if (!outcome.IsDone) Error(Context(ChatVerb.Tell, from), outcome);
         foreach (var result in results.Where(result => result.Error != ChatError.None))
             Error(Context(ChatVerb.Tell, from), result.Error, result.Target);
-        var reached = string.Join(',', results.Where(result => result.Error == ChatError.None).Select(result => result.Target));
-        if (reached.Length > 0) Ok(ChatVerb.Tell, from.Room.Name, from.Session.Id, reached);
+        var reached = string.Join(',', results.Where(result => result is { Error: ChatError.None, IsWaiting: false }).Select(result => result.Target));
+        var waiting = string.Join(',', results.Where(result => result.IsWaiting).Select(result => result.Target));
+        if (reached.Length + waiting.Length > 0)
+            Ok(ChatVerb.Tell, from.Room.Name, from.Session.Id, waiting.Length == 0 ? reached : $"{reached} queued={waiting}".TrimStart());
     }
 
     private void Suspend(in ChatLine line)

@@ -25,6 +25,9 @@ internal sealed partial class LineClient
             case ChatVerb.Unlock:
                 Lock(line);
                 break;
+            case ChatVerb.Password:
+                SetPassword(line);
+                break;
             default:
                 Sanction(line);
                 break;
@@ -52,6 +55,26 @@ internal sealed partial class LineClient
         room.IsLocked = line.Verb == ChatVerb.Lock;
         _hub.Audit(session, ChatLine.NameOf(line.Verb), name);
         Ok(line.Verb, name, session.IsRegistered ? session.Id : ErrorContext.Any);
+    }
+
+    private void SetPassword(in ChatLine line)
+    {
+        var name = ChatText.Decode(line.Argument).Normalize(NormalizationForm.FormC);
+        if (FindModerated(line.Verb, name) is not { } room) return;
+        var word = ChatText.Decode(line.Text).Trim(' ');
+        if (name == ChatNames.Main)
+        {
+            Error(new ErrorContext(line.Verb, name), ChatError.ReservedRoom, "main is open to all");
+            return;
+        }
+        if (line.Text.Length > RoomPassword.BytesMax || word.Contains(' ', StringComparison.Ordinal))
+        {
+            Error(new ErrorContext(line.Verb, name), ChatError.BadArgument, $"PASSWORD room [word], at most {RoomPassword.BytesMax} bytes without blanks");
+            return;
+        }
+        _hub.SetPassword(room, word.Length == 0 ? null : word);
+        _hub.Audit(session, ChatLine.NameOf(line.Verb), name);
+        Ok(line.Verb, name, session.IsRegistered ? session.Id : ErrorContext.Any, word.Length == 0 ? "open" : "set");
     }
 
     private void Sanction(in ChatLine line)

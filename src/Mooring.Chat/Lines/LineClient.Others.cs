@@ -35,7 +35,7 @@ internal sealed partial class LineClient
                 Negotiate(ChatText.Decode(ChatLine.Rest(whole)));
                 break;
             case ChatVerb.Help:
-                Ok(ChatVerb.Help, "HELLO JOIN NEW SEND TELL PAUSE RESUME LEAVE QUIT LIST WHO HISTORY TOPIC AUTH CAPS PING BLOCK UNBLOCK KICK BAN UNBAN MUTE UNMUTE LOCK UNLOCK");
+                Ok(ChatVerb.Help, "HELLO JOIN NEW SEND TELL PAUSE RESUME LEAVE QUIT LIST WHO HISTORY TOPIC AUTH CAPS PING BLOCK UNBLOCK KICK BAN UNBAN MUTE UNMUTE LOCK UNLOCK PASSWORD");
                 break;
             default:
                 Moderate(line);
@@ -151,6 +151,11 @@ internal sealed partial class LineClient
     {
         if (_hub.Access.Authenticate(token) is { } account)
         {
+            if (session.IsRegistered && !account.MayUse(session.Id))
+            {
+                Error(new ErrorContext(ChatVerb.Auth), ChatError.NotOwner, $"the token is not for {session.Id}");
+                return;
+            }
             session.Account = account;
             Ok(ChatVerb.Auth, account.IsOperator ? "operator" : "member");
             return;

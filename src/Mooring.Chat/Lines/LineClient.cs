@@ -8,11 +8,12 @@ namespace Mooring.Chat.Lines;
 /// A client that speaks the line protocol, whatever carries its bytes. This part cuts the bytes into lines; the others do what the lines
 /// say. Nothing waits: answers are queued, and leave when the transport flushes the hub's outbox.
 /// </summary>
-internal sealed partial class LineClient(LineProtocol protocol, Session session)
+internal sealed partial class LineClient(LineProtocol protocol, Session session, bool isProxied)
 {
     private readonly ChatHub _hub = protocol.Hub;
     private readonly LineReplies _replies = protocol.Replies;
     private bool _isFirstLine = true;
+    private bool _awaitsProxyHeader = isProxied;
     private bool _isDiscarding;
     private int _withoutLineEnd;
     private int _errors;
@@ -28,6 +29,7 @@ internal sealed partial class LineClient(LineProtocol protocol, Session session)
     internal int OnReceived(ReadOnlySpan<byte> bytes)
     {
         var consumed = 0;
+        if (_awaitsProxyHeader && !TryTakeProxyHeader(bytes, out consumed)) return session.IsClosing ? bytes.Length : 0;
         while (!session.IsClosing)
         {
             var rest = bytes[consumed..];
@@ -51,14 +53,36 @@ internal sealed partial class LineClient(LineProtocol protocol, Session session)
     /// <summary>The peer has ended its sending side. What it left without a line end counts as a line.</summary>
     internal void OnInputEnded(ReadOnlySpan<byte> rest)
     {
-        if (!_isDiscarding && rest.Length > 0) OnLine(rest);
+        if (!_isDiscarding && !_awaitsProxyHeader && rest.Length > 0) OnLine(rest);
         if (session.IsClosing) return;
         // A script that only sends ends here; one that listens goes on. The line end tells us whether anybody is left to listen.
         if (_hub.Options.KeepHalfClosed && !session.IsEncrypted && session.Memberships.Length > 0) session.Enqueue("\n"u8.ToArray());
         else _hub.Close(session, CloseReason.Quit, "");
     }
 
-    internal void Refuse(ChatError error, string text) => session.Enqueue(_replies.Error(new ErrorContext(ChatVerb.Unknown), error, text));
+    internal void RefuseAsFull()
+    {
+        var text = $"the server serves {_hub.Options.Limits.ClientsMax} clients at most";
+        session.Enqueue(_replies.Error(new ErrorContext(ChatVerb.Unknown), ChatError.ServerFull, text));
+        _hub.Close(session, CloseReason.Full, "come back later");
+    }
+
+    private bool TryTakeProxyHeader(ReadOnlySpan<byte> bytes, out int length)
+    {
+        switch (ProxyHeader.Read(bytes, out length, out var source))
+        {
+            case ProxyHeaderOutcome.Incomplete:
+                return false;
+            case ProxyHeaderOutcome.Malformed:
+                _hub.Close(session, CloseReason.Protocol, "the PROXY header of the load balancer is missing");
+                return false;
+            default:
+                _awaitsProxyHeader = false;
+                if (_hub.TrySetRemote(session, source?.ToString() ?? session.Remote)) return true;
+                RefuseAsFull();
+                return false;
+        }
+    }
 
     /// <summary>Bytes of an unfinished line that need not be kept, since the line is too long anyway.</summary>
     private int HoldBack(ReadOnlySpan<byte> rest)

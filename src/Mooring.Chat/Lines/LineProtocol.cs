@@ -18,15 +18,19 @@ internal sealed class LineProtocol(ChatHub hub)
     internal bool IsClassic => hub.Options.ClassicWireFormat;
 
     /// <summary>A client for a new connection; when it may not come in, it has been told so and is closing.</summary>
-    internal LineClient Accept(ISessionOutput output, IPAddress? remote, bool isEncrypted)
+    /// <param name="output">Where its bytes go.</param>
+    /// <param name="remote">Where it comes from.</param>
+    /// <param name="isEncrypted">Whether TLS is around it.</param>
+    /// <param name="isProxied">Whether a load balancer's header comes first, which tells where it really comes from.</param>
+    internal LineClient Accept(ISessionOutput output, IPAddress? remote, bool isEncrypted, bool isProxied = false)
     {
         var format = IsClassic ? MessageFormat.ClassicLine : hub.Options.CrLf ? MessageFormat.LineCrLf : MessageFormat.Line;
         var session = new Session(hub, SessionTransport.Tcp, format, _voice, output, remote?.ToString() ?? "")
         {
             IsEncrypted = isEncrypted,
         };
-        var client = new LineClient(this, session);
-        switch (hub.TryOpen(session))
+        var client = new LineClient(this, session, isProxied);
+        switch (hub.TryOpen(session, isProxied))
         {
             case ChatError.None:
                 break;
@@ -34,8 +38,7 @@ internal sealed class LineProtocol(ChatHub hub)
                 hub.Close(session, CloseReason.Shutdown, "the server is going down");
                 break;
             default:
-                client.Refuse(ChatError.ServerFull, $"the server serves {hub.Options.Limits.ClientsMax} clients at most");
-                hub.Close(session, CloseReason.Full, "come back later");
+                client.RefuseAsFull();
                 break;
         }
         return client;

@@ -2,23 +2,29 @@ using System.Globalization;
 
 namespace Mooring.Chat.Lines;
 
-/// <summary>Where a client wants to go on: <c>resume=TOKEN</c> for its id, <c>since=EPOCH:SEQUENCE</c> for a room's messages.</summary>
-internal readonly record struct Resumption(string? Token, ulong? Epoch, long Since)
+/// <summary>
+/// What a client brings when it enters: <c>resume=TOKEN</c> for its id, <c>since=EPOCH:SEQUENCE</c> for a room's messages,
+/// <c>password=WORD</c> for the room.
+/// </summary>
+internal readonly record struct Resumption(string? Token, ulong? Epoch, long Since, string? Password)
 {
+    private const string PasswordKey = "password=";
     private const string TokenKey = "resume=";
     private const string SinceKey = "since=";
 
     internal static Resumption Parse(string text)
     {
         string? token = null;
+        string? password = null;
         ulong? epoch = null;
         long since = -1;
         foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             if (word.StartsWith(TokenKey, StringComparison.Ordinal)) token = word[TokenKey.Length..];
+            else if (word.StartsWith(PasswordKey, StringComparison.Ordinal)) password = word[PasswordKey.Length..];
             else if (word.StartsWith(SinceKey, StringComparison.Ordinal)) (epoch, since) = ParsePlace(word[SinceKey.Length..]);
         }
-        return new Resumption(token, epoch, since);
+        return new Resumption(token, epoch, since, password);
     }
 
     /// <summary><c>EPOCH:SEQUENCE</c>, or a sequence number alone for the epoch that is.</summary>

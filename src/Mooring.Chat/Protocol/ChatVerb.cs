@@ -29,6 +29,7 @@ internal enum ChatVerb
     Unmute,
     Lock,
     Unlock,
+    Password,
     Block,
     Unblock,
 

@@ -6,8 +6,8 @@ namespace Mooring.Chat.Rooms;
 /// <summary>Messages from one client to another.</summary>
 internal sealed partial class ChatHub
 {
-    /// <summary>Why a message did not reach one target; none when it did.</summary>
-    internal readonly record struct DirectResult(string Target, ChatError Error);
+    /// <summary>Why a message did not reach one target; none when it did, or when it waits for it.</summary>
+    internal readonly record struct DirectResult(string Target, ChatError Error, bool IsWaiting = false);
 
     /// <summary>
     /// Sends a text to members of the sender's room and to nobody else. It takes no number of the room and is not kept.
@@ -28,19 +28,24 @@ internal sealed partial class ChatHub
             Epoch = Epoch,
             UnixMilliseconds = receipt.UnixMilliseconds,
         };
-        foreach (var target in targets) results.Add(new DirectResult(target, SendDirect(from, target, message)));
+        foreach (var target in targets) results.Add(SendDirect(from, target, message, receipt));
         return Outcome.Done;
     }
 
-    private ChatError SendDirect(Membership from, string target, in ChatMessage message)
+    private DirectResult SendDirect(Membership from, string target, in ChatMessage message, Receipt receipt)
     {
-        if (!TryFindClient(target, out var session)) return ChatError.NoSuchClient;
+        if (!TryFindClient(target, out var session)) return Keep(ChatError.NoSuchClient, Waiting.TryKeepForAway, message.Text);
         var member = session.In(from.Room.Name);
-        if (member is null && !Options.DirectScopeServer) return ChatError.NoSuchClient;
-        if (member is { Status: MemberStatus.Suspended }) return ChatError.TargetSuspended;
-        if (session.HasBlocked(from.Session.Id)) return ChatError.TargetBlocked;
+        if (member is null && !Options.DirectScopeServer) return new DirectResult(target, ChatError.NoSuchClient);
+        if (session.HasBlocked(from.Session.Id)) return new DirectResult(target, ChatError.TargetBlocked);
+        if (member is { Status: MemberStatus.Suspended }) return Keep(ChatError.TargetSuspended, Waiting.TryKeep, message.Text);
         session.Say(message);
         Counters.Delivered(1);
-        return ChatError.None;
+        return new DirectResult(target, ChatError.None);
+
+        DirectResult Keep(ChatError otherwise, Func<string, WaitingDirect, int, bool> tryKeep, ReadOnlySpan<byte> text) =>
+            Options.Limits.DirectQueue > 0 && tryKeep(target, new WaitingDirect(from.Room, from.Session.IdUtf8, text.ToArray(), receipt), Options.Limits.DirectQueue)
+                ? new DirectResult(target, ChatError.None, IsWaiting: true)
+                : new DirectResult(target, otherwise);
     }
 }

@@ -28,6 +28,9 @@ internal readonly record struct EntryRequest(string Room, string Client, Entranc
     /// <summary>Secret of an earlier session with the same id.</summary>
     internal string? ResumeToken { get; init; }
 
+    /// <summary>The word that opens the room; a room that is created wants it of others from then on.</summary>
+    internal string? Password { get; init; }
+
     /// <summary>Sequence number after which messages are sent again; negative for none.</summary>
     internal long Since { get; init; } = -1;
 
@@ -61,7 +64,7 @@ internal sealed partial class ChatHub
         {
             if (session.In(room) is not { } member)
                 return _rooms.ContainsKey(room) ? new Outcome(ChatError.NotMember, $"{session.Id} is not in {room}") : NoSuchRoom(room);
-            Leave_NeedsLock(member, MemberStatus.Closed, keepUnread: true);
+            Leave_NeedsLock(member, MemberEvent.Gone, keepUnread: true);
             return Outcome.Done;
         }
     }
@@ -94,13 +97,13 @@ internal sealed partial class ChatHub
     }
 
     /// <summary>Creates a room for a client that need not be there.</summary>
-    internal Outcome CreateRoom(string name, string createdBy)
+    internal Outcome CreateRoom(string name, string createdBy, string? password = null)
     {
         lock (_gate)
         {
             var outcome = CheckNewRoom_NeedsLock(name);
             if (!outcome.IsDone) return outcome;
-            AddRoom_NeedsLock(name, createdBy);
+            AddRoom_NeedsLock(name, createdBy, password);
         }
         TellLobby(ChatEvent.Created, name, createdBy);
         return Outcome.Done;
@@ -143,6 +146,8 @@ internal sealed partial class ChatHub
             if (session.In(room.Name) is not null) return Outcome.Done;
             if (!session.IsOperator && room.IsBanned(id)) return new Outcome(ChatError.Banned, $"{id} is banned from {room.Name}");
             if (!session.IsOperator && room.IsLocked && room.CreatedBy != id) return new Outcome(ChatError.RoomLocked, $"{room.Name} is locked");
+            if (!session.IsOperator && room.Password is { } password && !password.IsOpenedBy(request.Password))
+                return new Outcome(ChatError.Forbidden, $"{room.Name} wants its password");
             if (Options.Limits.RoomMembersMax > 0 && room.Count >= Options.Limits.RoomMembersMax)
                 return new Outcome(ChatError.Forbidden, $"{room.Name} is full");
         }
@@ -154,7 +159,7 @@ internal sealed partial class ChatHub
         }
         if (session.Memberships.Length >= Options.Limits.RoomsPerClientMax)
             return new Outcome(ChatError.TooManyRooms, $"a client may be in {Options.Limits.RoomsPerClientMax} rooms");
-        if (found is null && replaced is null) room = AddRoom_NeedsLock(request.Room, id);
+        if (found is null && replaced is null) room = AddRoom_NeedsLock(request.Room, id, request.Entrance == Entrance.Join ? null : request.Password);
         return Outcome.Done;
     }
 
@@ -217,10 +222,10 @@ internal sealed partial class ChatHub
         if (isNew && request.Entrance != Entrance.Join) TellLobby(ChatEvent.Created, room.Name, id);
     }
 
-    private void Leave_NeedsLock(Membership member, MemberStatus status, bool keepUnread)
+    private void Leave_NeedsLock(Membership member, MemberEvent happened, bool keepUnread)
     {
         var (room, session) = (member.Room, member.Session);
-        room.Remove(member, status, keepUnread);
+        room.Remove(member, happened, keepUnread);
         session.Memberships = [.. session.Memberships.Where(other => other != member)];
         if (Options.Announce == Announcements.JoinAndLeave && room.Count <= Options.Limits.AnnounceMembersMax)
             room.Notice($"Client {session.Id} has left Chat room {room.Name}");

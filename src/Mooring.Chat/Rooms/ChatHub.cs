@@ -52,6 +52,11 @@ internal sealed partial class ChatHub
 
     internal Outbox Outbox { get; } = new();
 
+    /// <summary>Direct messages whose targets cannot take them now.</summary>
+    internal DirectQueues Waiting { get; } = new();
+
+    internal DepartedClients Departed { get; } = new();
+
     /// <summary>Tells sequence numbers of this run from those of another whose history is lost.</summary>
     internal ulong Epoch { get; }
 
@@ -91,14 +96,15 @@ internal sealed partial class ChatHub
     }
 
     /// <summary>Lets a connection in, or says why not.</summary>
-    internal ChatError TryOpen(Session session)
+    /// <param name="session">The connection.</param>
+    /// <param name="isAddressToCome">Whether <see cref="TrySetRemote"/> will tell where it comes from.</param>
+    internal ChatError TryOpen(Session session, bool isAddressToCome = false)
     {
         lock (_gate)
         {
             if (_isDraining) return ChatError.ShuttingDown;
             if (_sessions.Count >= Options.Limits.ClientsMax) return Refused(ChatError.ServerFull);
-            var perAddress = Options.Limits.ConnectionsPerAddress;
-            if (perAddress > 0 && _sessions.Count(other => other.Remote == session.Remote) >= perAddress) return Refused(ChatError.ServerFull);
+            if (!isAddressToCome && IsAddressFull_NeedsLock(session.Remote)) return Refused(ChatError.ServerFull);
             _sessions.Add(session);
         }
         Counters.Opened(session.Transport);
@@ -111,6 +117,21 @@ internal sealed partial class ChatHub
         }
     }
 
+    /// <summary>Tells where an open session really comes from; false when too many come from there.</summary>
+    internal bool TrySetRemote(Session session, string remote)
+    {
+        lock (_gate)
+        {
+            // Until now it was counted for the balancer, whose connections are not limited.
+            session.Remote = "";
+            var isFull = IsAddressFull_NeedsLock(remote);
+            session.Remote = remote;
+            if (!isFull) return true;
+        }
+        Counters.Refused();
+        return false;
+    }
+
     /// <summary>The transport is gone. Members are told if they were not yet.</summary>
     internal void Gone(Session session)
     {
@@ -118,6 +139,7 @@ internal sealed partial class ChatHub
         Close(session, CloseReason.Gone, "");
         bool isFirst;
         lock (_gate) isFirst = Forget_NeedsLock(session);
+        session.IsGone = true;
         if (isFirst) Counters.Closed(session.Transport, session.Reason ?? CloseReason.Gone);
     }
 
@@ -128,14 +150,17 @@ internal sealed partial class ChatHub
         session.ClosingSince = Now;
         lock (_gate)
         {
-            var isSlow = reason == CloseReason.SlowConsumer;
-            foreach (var member in session.Memberships) Leave_NeedsLock(member, MemberStatus.Closing, keepUnread: !isSlow && reason != CloseReason.Gone);
-            if (session.IsRegistered && _clients.TryGetValue(session.Id, out var owner) && owner == session) _clients.Remove(session.Id);
+            var keepUnread = reason is not (CloseReason.SlowConsumer or CloseReason.Gone);
+            var members = session.Memberships;
+            var happened = reason == CloseReason.Protocol ? MemberEvent.Failed : MemberEvent.CloseRequested;
+            foreach (var member in members) Leave_NeedsLock(member, happened, keepUnread);
+            if (session.IsRegistered && _clients.TryGetValue(session.Id, out var owner) && owner == session) Unregister_NeedsLock(session, members);
         }
         if (session.IsRegistered || reason is not (CloseReason.Gone or CloseReason.Quit)) LogClosed(session.Id, session.Remote, reason);
         session.SayFarewell(reason, text, isSilent);
         if (session.Mailbox is null) return;
         lock (_gate) Forget_NeedsLock(session);
+        session.IsGone = true;
         Counters.Closed(session.Transport, reason);
     }
 
@@ -172,6 +197,13 @@ internal sealed partial class ChatHub
         TellTopic(room, client);
     }
 
+    /// <summary>Sets the word that opens a room, or takes it away. Who is in stays in.</summary>
+    internal void SetPassword(Room room, string? word)
+    {
+        room.Password = word is null ? null : RoomPassword.Create(word);
+        _history.KeepRoom(room);
+    }
+
     /// <summary>Completes when no session is left, at the latest after a time.</summary>
     internal async Task WhenEmptyAsync(TimeSpan atMost)
     {
@@ -185,6 +217,18 @@ internal sealed partial class ChatHub
         await Task.WhenAny(empty, Task.Delay(atMost, Time)).ConfigureAwait(false);
     }
 
+    /// <summary>The id is free again. Who owns it by an account will be back, so direct messages may wait for it.</summary>
+    private void Unregister_NeedsLock(Session session, IReadOnlyList<Membership> rooms)
+    {
+        _clients.Remove(session.Id);
+        Departed.Add(new DepartedClient(session, rooms, Now));
+        if (Options.Limits.DirectQueue > 0 && Access.IsRequired && session.Reason != CloseReason.Replaced) Waiting.Expect(session.Id, Now);
+        else if (session.Reason != CloseReason.Replaced) Waiting.Forget(session.Id);
+    }
+
+    private bool IsAddressFull_NeedsLock(string remote) =>
+        Options.Limits.ConnectionsPerAddress is > 0 and var most && _sessions.Count(other => other.Remote == remote) >= most;
+
     private bool Forget_NeedsLock(Session session)
     {
         var wasThere = _sessions.Remove(session);
@@ -192,9 +236,9 @@ internal sealed partial class ChatHub
         return wasThere;
     }
 
-    private Room AddRoom_NeedsLock(string name, string createdBy)
+    private Room AddRoom_NeedsLock(string name, string createdBy, string? password = null)
     {
-        var room = new Room(this, name, createdBy, Now, ++_lastRoomNumber);
+        var room = new Room(this, name, createdBy, Now, ++_lastRoomNumber) { Password = password is null ? null : RoomPassword.Create(password) };
         _rooms.Add(name, room);
         _history.KeepRoom(room);
         return room;
@@ -205,6 +249,7 @@ internal sealed partial class ChatHub
         var room = new Room(this, kept.Name, kept.CreatedBy, Now, ++_lastRoomNumber);
         _rooms.Add(kept.Name, room);
         room.Restore(kept.LastSequence, kept.Topic, kept.Messages);
+        room.Password = kept.Password;
         foreach (var message in kept.Messages) _lastMessageId = Math.Max(_lastMessageId, message.Id);
     }
 

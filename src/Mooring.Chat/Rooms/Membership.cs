@@ -21,6 +21,13 @@ internal sealed class Membership(Room room, Session session, long joinedAt)
 
     internal MemberStatus Status { get; set; } = MemberStatus.Connected;
 
+    /// <summary>What an operator sees: an error is followed by closing as soon as it was told, and that ends with the transport.</summary>
+    internal MemberStatus ShownStatus => Status switch
+    {
+        MemberStatus.Closing or MemberStatus.Error when session.IsGone => MemberStatus.Closed,
+        var status => status,
+    };
+
     internal bool HasSent { get; set; }
 
     /// <summary>The room's last message when it was suspended: what came since is what it missed.</summary>

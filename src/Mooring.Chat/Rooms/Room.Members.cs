@@ -20,6 +20,7 @@ internal sealed partial class Room
                 request.Truncated?.Invoke(isTruncated);
                 Replay(member, messages);
             }
+            SayWaiting(member);
             session.Memberships = [.. session.Memberships, member];
             StartReading_NeedsLock(member);
             Volatile.Write(ref _members, _members.With(member));
@@ -27,12 +28,12 @@ internal sealed partial class Room
         }
     }
 
-    internal void Remove(Membership member, MemberStatus status, bool keepUnread)
+    internal void Remove(Membership member, MemberEvent happened, bool keepUnread)
     {
         lock (_gate)
         {
             StopReading_NeedsLock(member, keepUnread);
-            member.Status = status;
+            member.Status = member.Status.After(happened) ?? MemberStatus.Closed;
             Volatile.Write(ref _members, _members.Without(member));
             if (_members.Count == 0) EmptySince = _hub.Now;
         }
@@ -84,6 +85,27 @@ internal sealed partial class Room
         foreach (var kept in messages) member.Session.Say(ToMessage(kept));
     }
 
+    /// <summary>Direct messages that came while the member could not take them.</summary>
+    private void SayWaiting(Membership member)
+    {
+        var notBefore = _hub.Now - _hub.Options.Limits.DirectQueueSeconds * 1000L;
+        foreach (var waiting in _hub.Waiting.Take(member.Session.Id, this, notBefore))
+        {
+            member.Session.Say(new ChatMessage
+            {
+                Kind = MessageKind.Direct,
+                Room = NameUtf8,
+                Sender = waiting.Sender,
+                Text = waiting.Text,
+                Sequence = _lastSequence,
+                Id = waiting.Receipt.Id,
+                Epoch = _hub.Epoch,
+                UnixMilliseconds = waiting.Receipt.UnixMilliseconds,
+            });
+            _hub.Counters.Delivered(1);
+        }
+    }
+
     private long Resume_NeedsLock(Membership member, bool replay)
     {
         var missed = _lastSequence - member.SuspendedAt;
@@ -92,6 +114,7 @@ internal sealed partial class Room
             member.Session.Say(NewNotice_NeedsLock(System.Text.Encoding.UTF8.GetBytes($"{missed} messages missed")));
             if (replay) Replay(member, History(member.SuspendedAt).Messages);
         }
+        SayWaiting(member);
         StartReading_NeedsLock(member);
         return missed;
     }

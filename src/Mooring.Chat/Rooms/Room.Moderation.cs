@@ -9,6 +9,9 @@ internal sealed partial class Room
 
     internal bool IsLocked { get; set; }
 
+    /// <summary>The word that newcomers must know; null for none.</summary>
+    internal RoomPassword? Password { get; set; }
+
     internal bool MayModerate(Session session) => session.IsOperator || (session.IsRegistered && session.Id == CreatedBy);
 
     internal bool IsBanned(string client)

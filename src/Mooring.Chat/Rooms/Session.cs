@@ -41,6 +41,7 @@ internal sealed partial class Session
     private HashSet<string>? _blocked;
     private TokenBucket _bucket;
     private int _closeReason = -1;
+    private bool _isGone;
 
     internal Session(ChatHub hub, SessionTransport transport, MessageFormat format, Voice voice, ISessionOutput? output, string remote)
     {
@@ -59,7 +60,7 @@ internal sealed partial class Session
     internal MessageFormat Format { get; set; }
 
     /// <summary>The address that it comes from, without the port.</summary>
-    internal string Remote { get; }
+    internal string Remote { get; set; }
 
     internal bool IsEncrypted { get; init; }
 
@@ -100,6 +101,13 @@ internal sealed partial class Session
     {
         get => Volatile.Read(ref _memberships);
         set => Volatile.Write(ref _memberships, value);
+    }
+
+    /// <summary>Whether its transport is closed too.</summary>
+    internal bool IsGone
+    {
+        get => Volatile.Read(ref _isGone);
+        set => Volatile.Write(ref _isGone, value);
     }
 
     internal bool IsClosing => Volatile.Read(ref _closeReason) >= 0;

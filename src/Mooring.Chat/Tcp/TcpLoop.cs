@@ -124,7 +124,7 @@ internal sealed unsafe class TcpLoop : IDisposable
         {
             LibC.SetNoDelay(descriptor);
             var connection = new TcpConnection(this, descriptor);
-            connection.Client = _protocol.Accept(connection, remote, isEncrypted: false);
+            connection.Client = _protocol.Accept(connection, remote, isEncrypted: false, _hub.Options.ProxyProtocol);
             Add(connection);
         }
     }

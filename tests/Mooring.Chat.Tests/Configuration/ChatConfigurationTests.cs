@@ -19,8 +19,15 @@ public sealed class ChatConfigurationTests : IDisposable
     {
         var key = ChatKeys.All.Single(candidate => candidate.Name == name);
         var file = WriteFile($"[chatserver]\n{name} = {value}\n");
+        // What the key needs beside itself.
+        Dictionary<string, string> others = name switch
+        {
+            "jwt_issuer" or "jwt_audience" => new() { ["jwt_key_path"] = "/some/file" },
+            "client_ca_path" => new() { ["use_ssl"] = "true", ["cert_path"] = "/some/file" },
+            _ => Nothing,
+        };
         string Source(bool commandLine, bool environment, bool hasFile) => ChatConfiguration.Load(
-            commandLine ? new Dictionary<string, string> { [name] = value } : Nothing,
+            commandLine ? new Dictionary<string, string>(others) { [name] = value } : others,
             hasFile ? file : WriteFile(""), variable => environment && variable == key.Variable ? value : null,
             isStrict: true).Settings.Single(setting => setting.Key == key).Source;
 

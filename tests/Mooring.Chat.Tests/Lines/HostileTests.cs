@@ -160,6 +160,28 @@ public sealed class HostileTests : ChatTest
     }
 
     [Fact]
+    public async Task The_addresses_that_a_load_balancer_tells_are_those_that_are_limited()
+    {
+        var server = await StartAsync(Standard with { Mode = ChatMode.Both, ProxyProtocol = true, Limits = new ChatLimits { ConnectionsPerAddress = 1 } });
+        var first = await ConnectAsync(server);
+        // In two pieces, the second with the first command.
+        await first.SendBytesAsync("PROXY TCP4 192.0.2."u8.ToArray());
+        await first.SendBytesAsync("7 198.51.100.2 1 2\r\nHELLO main:a\n"u8.ToArray());
+        await first.ExpectAsync("OK HELLO main:a");
+        Assert.True(server.Hub.TryFindClient("a", out var session));
+        Assert.Equal("192.0.2.7", session.Remote);
+        var second = await ConnectAsync(server);
+        await second.SendBytesAsync("PROXY TCP4 192.0.2.8 198.51.100.2 1 2\r\nHELLO main:b\n"u8.ToArray());
+        await second.ExpectAsync("OK HELLO main:b");
+        var third = await ConnectAsync(server);
+        await third.SendBytesAsync("PROXY TCP4 192.0.2.7 198.51.100.2 1 2\r\nHELLO main:c\n"u8.ToArray());
+        Assert.StartsWith("ERROR *:* server-full", (await third.ReadToEndAsync())[0], StringComparison.Ordinal);
+        var direct = await ConnectAsync(server);
+        await direct.SendAsync("HELLO main:d");
+        await direct.ExpectAsync("BYE protocol the PROXY header of the load balancer is missing");
+    }
+
+    [Fact]
     public async Task A_resume_token_takes_an_id_over_and_a_wrong_one_does_not()
     {
         var server = await StartAsync();
