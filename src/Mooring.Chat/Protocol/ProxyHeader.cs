@@ -69,13 +69,8 @@ internal static class ProxyHeader
         if (length < 2) return bytes.Length < TextBytesMax ? ProxyHeaderOutcome.Incomplete : ProxyHeaderOutcome.Malformed;
         var words = Encoding.Latin1.GetString(bytes[TextStart.Length..(length - 2)]).Split(' ');
         if (words[0] == "UNKNOWN") return ProxyHeaderOutcome.Whole;
-        var family = words[0] switch
-        {
-            "TCP4" => System.Net.Sockets.AddressFamily.InterNetwork,
-            "TCP6" => System.Net.Sockets.AddressFamily.InterNetworkV6,
-            _ => System.Net.Sockets.AddressFamily.Unknown,
-        };
-        return words.Length == 5 && IPAddress.TryParse(words[1], out source) && source.AddressFamily == family
+        var addressBytes = words[0] switch { "TCP4" => 4, "TCP6" => 16, _ => 0 };
+        return words.Length == 5 && IPAddress.TryParse(words[1], out source) && source.GetAddressBytes().Length == addressBytes
             && IPAddress.TryParse(words[2], out _) && ushort.TryParse(words[3], out _) && ushort.TryParse(words[4], out _)
             ? ProxyHeaderOutcome.Whole
             : ProxyHeaderOutcome.Malformed;
