@@ -5,6 +5,7 @@ using Mooring.Cli.Verbs;
 var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, tunnels and operator chat connected.")
 {
     UpVerb.Create(),
+    ConfigVerb.Create(),
     FleetVerb.Create(),
     BrokerVerb.Create(),
     HubVerb.Create(),

@@ -21,16 +21,17 @@ public sealed record ChatConfiguration(ChatOptions Options, IReadOnlyList<ChatSe
     /// <param name="configFile">The file that the command line names; null for none.</param>
     /// <param name="environment">Reads a variable; null when it is not set.</param>
     /// <param name="isStrict">Whether a bad value in the environment or the file is an error; otherwise the next layer is used.</param>
+    /// <param name="searches">Whether a file that nobody named is looked for where the classic server has it.</param>
     /// <returns>The configuration.</returns>
     /// <exception cref="ConfigurationException">It cannot be used; all errors at once.</exception>
     public static ChatConfiguration Load(
-        IReadOnlyDictionary<string, string> commandLine, string? configFile, Func<string, string?> environment, bool isStrict)
+        IReadOnlyDictionary<string, string> commandLine, string? configFile, Func<string, string?> environment, bool isStrict, bool searches = true)
     {
         ArgumentNullException.ThrowIfNull(commandLine);
         ArgumentNullException.ThrowIfNull(environment);
         var errors = new OptionsErrors();
         var warnings = new List<string>();
-        var path = configFile ?? NullIfEmpty(environment(FileVariable)) ?? PropertiesFile.Find(environment("HOME"));
+        var path = configFile ?? NullIfEmpty(environment(FileVariable)) ?? (searches ? PropertiesFile.Find(environment("HOME")) : null);
         var file = path is null ? [] : PropertiesFile.Read(path, errors, warnings);
         var options = new ChatOptions { ConfigFile = path };
         var settings = new List<ChatSetting>();

@@ -41,6 +41,22 @@ public sealed class ChatKey
     /// <summary>Whether its value must not be shown.</summary>
     public bool IsSecret => Name.EndsWith("_token", StringComparison.Ordinal);
 
+    /// <summary>What is wrong with a value; null when it is allowed.</summary>
+    /// <param name="value">The value, as it would be written.</param>
+    /// <returns>The rule.</returns>
+    public string? Problem(string value)
+    {
+        try
+        {
+            Apply(new ChatOptions(), value);
+            return null;
+        }
+        catch (FormatException exception)
+        {
+            return exception.Message;
+        }
+    }
+
     /// <exception cref="FormatException">The value is not allowed.</exception>
     internal ChatOptions Apply(ChatOptions options, string value) => _apply(options, value);
 }

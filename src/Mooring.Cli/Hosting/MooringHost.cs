@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using Mooring.Kernel.Metrics;
 
 namespace Mooring.Cli.Hosting;
@@ -44,10 +45,10 @@ internal sealed class MooringHost
             builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         }
 
-        builder.Logging.SetMinimumLevel(logLevel);
-        builder.Logging.AddFilter("Microsoft", logLevel > LogLevel.Information ? logLevel : LogLevel.Warning);
-        // A start that fails is told once, by the verb, without the host's stack trace.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        var level = new RunningLogLevel(logLevel);
+        builder.Services.AddSingleton(level);
+        builder.Services.AddSingleton<IConfigureOptions<LoggerFilterOptions>>(level);
+        builder.Services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(level);
 
         builder.Services.Configure<HostOptions>(options =>
         {

@@ -31,20 +31,22 @@ internal sealed class BrokerArguments
         DefaultValueFactory = _ => MqttDurability.Process,
     };
     private readonly Option<string?> _config;
-    private readonly Option<string>? _bind;
-    private readonly Option<int>? _threads;
+    private readonly Option<string> _bind;
+    private readonly Option<int> _threads;
 
     private BrokerArguments(string configOption, bool isAlone)
     {
         _config = File(configOption, "JSON file with all of the broker's options; it takes the place of the other ones here.");
-        if (!isAlone) return;
-        _bind = SharedOptions.Bind();
-        _port.Aliases.Add("--port");
-        _threads = new Option<int>("--io-threads") { Description = "Threads that move bytes.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        _bind = SharedOptions.Bind(isAlone ? "--bind" : "--mqtt-bind");
+        if (isAlone) _port.Aliases.Add("--port");
+        _threads = new Option<int>(isAlone ? "--io-threads" : "--mqtt-io-threads") { Description = "Threads that move bytes.", HelpName = "N", DefaultValueFactory = _ => 1 };
     }
 
+    /// <summary>Whether a running broker takes a change of an option over: the files of users, rules and certificates are read again.</summary>
+    internal bool Reloads(Option option) => option == _users || option == _access || option == _certificate || option == _key || option == _authorities;
+
     private IReadOnlyList<Option> Flags =>
-        [.. new Option?[] { _bind, _port, _tlsPort, _wsPort, _wssPort, _certificate, _key, _authorities, _clients, _identity, _users, _access, _threads }.OfType<Option>()];
+        [_bind, _port, _tlsPort, _wsPort, _wssPort, _certificate, _key, _authorities, _clients, _identity, _users, _access, _threads];
 
     /// <summary>Adds the options to a command.</summary>
     internal static BrokerArguments AddTo(Command command, bool isAlone)
@@ -99,7 +101,7 @@ internal sealed class BrokerArguments
 
     private MqttBrokerOptions FromFlags(ParseResult parsed)
     {
-        var address = _bind is null ? IPAddress.Loopback : MooringHost.ParseAddress("--bind", parsed.GetValue(_bind)!);
+        var address = MooringHost.ParseAddress(_bind.Name, parsed.GetValue(_bind)!);
         var (certificate, key, authorities) = (parsed.GetValue(_certificate), parsed.GetValue(_key), parsed.GetValue(_authorities));
         var secure = new MqttListener
         {
@@ -131,7 +133,7 @@ internal sealed class BrokerArguments
             Listeners = listeners,
             UsersFile = parsed.GetValue(_users),
             AccessFile = parsed.GetValue(_access),
-            IoThreads = _threads is null ? 1 : parsed.GetValue(_threads),
+            IoThreads = parsed.GetValue(_threads),
         };
     }
 

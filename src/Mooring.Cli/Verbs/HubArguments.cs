@@ -9,10 +9,10 @@ namespace Mooring.Cli.Verbs;
 internal sealed class HubArguments
 {
     private readonly Option<int> _port;
-    private readonly Option<string>? _bind;
+    private readonly Option<string> _bind;
     private readonly Option<string>? _data;
-    private readonly Option<string?>? _database;
-    private readonly Option<bool>? _noSelfEnrolment;
+    private readonly Option<string?> _database;
+    private readonly Option<bool> _noSelfEnrolment;
     private readonly Option<string[]> _names = new("--hub-name")
     {
         Description = "Name or address by which agents reach the hub; may be given again. It stands in the hub's certificate.",
@@ -21,16 +21,17 @@ internal sealed class HubArguments
 
     private HubArguments(bool isAlone)
     {
-        _port = SharedOptions.Port(isAlone ? "--port" : "--hub-port", 3001, "the hub for agents, over mutual TLS");
-        if (!isAlone) return;
-        _bind = SharedOptions.Bind();
-        _data = SharedOptions.Data();
-        _database = new Option<string?>("--database")
+        var prefix = isAlone ? "--" : "--hub-";
+        _port = SharedOptions.Port(prefix + "port", 3001, "the hub for agents, over mutual TLS");
+        _bind = SharedOptions.Bind(prefix + "bind");
+        _database = new Option<string?>(prefix + "database")
         {
             Description = "SQLite file or PostgreSQL connection string; without it hub/hub.db in the data folder.",
             HelpName = "DATABASE",
         };
-        _noSelfEnrolment = new Option<bool>("--no-self-enrollment") { Description = "Machines may not ask for a certificate themselves." };
+        _noSelfEnrolment = new Option<bool>(prefix + "no-self-enrollment") { Description = "Machines may not ask for a certificate themselves." };
+        if (!isAlone) return;
+        _data = SharedOptions.Data();
         foreach (var shared in new Option[] { _data, _database }) shared.Recursive = true;
     }
 
@@ -46,15 +47,15 @@ internal sealed class HubArguments
     /// <param name="dataFolder">Folder of everything, when the command has an option of its own for it.</param>
     internal HubOptions Read(ParseResult parsed, string? dataFolder = null)
     {
-        var address = _bind is null ? IPAddress.Loopback : MooringHost.ParseAddress("--bind", parsed.GetValue(_bind) ?? "127.0.0.1");
+        var address = MooringHost.ParseAddress(_bind.Name, parsed.GetValue(_bind) ?? "127.0.0.1");
         var names = parsed.GetValue(_names) ?? [];
         return new HubOptions
         {
             Agents = new IPEndPoint(address, parsed.GetValue(_port)),
             Folder = Path.Combine(dataFolder ?? parsed.GetValue(_data!) ?? "mooring-data", "hub"),
-            Database = _database is null ? null : parsed.GetValue(_database),
+            Database = parsed.GetValue(_database),
             Names = IPAddress.Any.Equals(address) || IPAddress.IsLoopback(address) ? names : [address.ToString(), .. names],
-            AllowsSelfEnrolment = _noSelfEnrolment is null || !parsed.GetValue(_noSelfEnrolment),
+            AllowsSelfEnrolment = !parsed.GetValue(_noSelfEnrolment),
         };
     }
 

@@ -1,44 +1,33 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
+using Mooring.Cli.Configuration;
 
 namespace Mooring.Cli.Verbs;
 
 /// <summary>Options that several verbs have, with one meaning each.</summary>
 internal static class SharedOptions
 {
-    private const int PortMaximum = 65_535;
+    private static readonly SettingShape PortShape = new(SettingShape.Integer, 0, 65_535);
 
-    internal static Option<string> Bind() => new("--bind")
+    internal static Option<string> Bind(string name = "--bind") => new(name)
     {
         Description = "Address to listen on: an IP address, localhost or *.",
         HelpName = "ADDRESS",
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
-    internal static Option<int> Port(string name, int standard, string what)
+    internal static Option<int> Port(string name, int standard, string what) => new ShapedOption<int>(name, PortShape)
     {
-        var option = new Option<int>(name)
-        {
-            Description = $"Port of {what}; 0 lets the system choose.",
-            HelpName = "PORT",
-            DefaultValueFactory = _ => standard,
-        };
-        option.Validators.Add(result => CheckPort(name, result));
-        return option;
-    }
+        Description = $"Port of {what}; 0 lets the system choose.",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => standard,
+    };
 
     /// <summary>A listener that is not opened unless its port is given.</summary>
-    internal static Option<int?> OptionalPort(string name, string what)
+    internal static Option<int?> OptionalPort(string name, string what) => new ShapedOption<int?>(name, PortShape)
     {
-        var option = new Option<int?>(name)
-        {
-            Description = $"Opens {what} on this port; 0 lets the system choose.",
-            HelpName = "PORT",
-        };
-        option.Validators.Add(result => CheckPort(name, result));
-        return option;
-    }
+        Description = $"Opens {what} on this port; 0 lets the system choose.",
+        HelpName = "PORT",
+    };
 
     internal static Option<string> Data() => new("--data")
     {
@@ -72,16 +61,5 @@ internal static class SharedOptions
             },
         };
         return option;
-    }
-
-    private static void CheckPort(string name, OptionResult result)
-    {
-        // A value that is not a number is reported by the parser itself.
-        if (result.Tokens is [{ Value: var value }]
-            && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port)
-            && port is < 0 or > PortMaximum)
-        {
-            result.AddError($"{name}: '{value}' is not allowed: 0 to {PortMaximum}");
-        }
     }
 }

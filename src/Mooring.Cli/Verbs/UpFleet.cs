@@ -25,7 +25,7 @@ internal sealed class UpFleet
 
     private static readonly ModuleOptions DemoModule = new() { Number = ExampleModule, Library = "builtin:demo" };
 
-    private readonly Option<string?> _file = new("--fleet")
+    private readonly Option<string?> _file = new("--fleet-config", "--fleet")
     {
         Description = "Configuration of the external server; without it fleet.json in the data folder, or cars of company 'demo'.",
         HelpName = "FILE",
@@ -38,12 +38,11 @@ internal sealed class UpFleet
         return fleet;
     }
 
-    internal void AddTo(MooringHost host, ParseResult parsed, string dataFolder, bool isDemo)
+    /// <summary>Adds the external server, and with <paramref name="isDemo"/> the cars that it talks to.</summary>
+    internal static void AddTo(MooringHost host, FleetConfiguration configuration, Func<FleetConfiguration> read, bool isDemo, bool hasBroker)
     {
-        FleetConfiguration Read() => this.Read(parsed, dataFolder, isDemo);
-        var configuration = Read();
-        FleetRole.AddTo(host, configuration, Read, (services, _, clientId) => CreateClient(services, clientId));
-        if (!isDemo) return;
+        FleetRole.AddTo(host, configuration, read, hasBroker ? (services, _, clientId) => CreateClient(services, clientId) : FleetClients.Create);
+        if (!isDemo || !hasBroker) return;
         var cars = new VirtualCarOptions { Company = configuration.Options.Company, Names = VirtualCarOptions.NamesOf("demo_", DemoCars) };
         host.Services.AddVirtualCars(cars, CreateClient);
     }
@@ -55,14 +54,21 @@ internal sealed class UpFleet
         table.Add("external server", $"company {options.Company}: {cars}", $"curl {http}/api/fleet/cars");
     }
 
-    private FleetConfiguration Read(ParseResult parsed, string dataFolder, bool isDemo)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="dataFolder">Where the configuration may lie.</param>
+    /// <param name="isDemo">Whether there are virtual cars too.</param>
+    /// <param name="hasBroker">Whether the broker of this process is used, whatever the configuration names.</param>
+    internal FleetConfiguration Read(ParseResult parsed, string dataFolder, bool isDemo, bool hasBroker)
     {
         var file = parsed.GetValue(_file);
         var own = Path.Combine(dataFolder, "fleet.json");
         if (file is null && File.Exists(own)) file = own;
+        if (file is null && !hasBroker)
+            throw new UserErrorException($"without mqtt the external server needs {_file.Name}, a configuration that names a broker");
         IReadOnlyList<string> warnings = [];
-        var options = file is null ? Standard() : FleetOptionsFile.Load(file, out warnings) with { Broker = Embedded };
-        return new FleetConfiguration(isDemo ? WithDemoCars(options) : options, warnings);
+        var options = file is null ? Standard() : FleetOptionsFile.Load(file, out warnings);
+        if (hasBroker) options = options with { Broker = Embedded };
+        return new FleetConfiguration(isDemo && hasBroker ? WithDemoCars(options) : options, warnings);
     }
 
     private static IMqttClient CreateClient(IServiceProvider services, string clientId) =>

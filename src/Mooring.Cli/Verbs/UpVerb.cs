@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Net;
 using Mooring.Chat;
+using Mooring.Cli.Configuration;
 using Mooring.Cli.Hosting;
-using Mooring.Edge.Hub;
 using Mooring.Fleet;
+using Mooring.Edge.Hub;
 using Mooring.Fleet.Api;
 using Mooring.Mqtt.Broker;
 using Mooring.Tunnel.Server;
@@ -15,56 +16,61 @@ internal static class UpVerb
 {
     internal static Command Create()
     {
-        var httpPort = SharedOptions.Port("--http-port", 7700, "health, metrics and the operator API");
-        var data = SharedOptions.Data();
-        var logLevel = SharedOptions.LogLevels(LogLevel.Warning);
-        var demo = new Option<bool>("--demo") { Description = "Adds virtual cars and, where a container engine answers, an edge agent, so that there is something to look at." };
-        var command = new Command("up", "Runs everything on this machine, on loopback.") { demo, httpPort, data, logLevel };
-        var broker = BrokerArguments.AddTo(command, isAlone: false);
-        var fleet = UpFleet.AddTo(command);
-        var chat = UpChat.AddTo(command);
-        var tunnel = UpTunnel.AddTo(command);
-        var hub = HubArguments.AddTo(command, isAlone: false);
-        command.SetAction(async (parsed, cancellationToken) =>
+        var command = new Command("up", "Runs everything on this machine, on loopback.");
+        var arguments = UpArguments.AddTo(command);
+        command.SetAction(async (typed, cancellationToken) =>
         {
-            MqttBrokerOptions ReadBroker() => broker.Read(parsed, parsed.GetValue(data)!);
-            var brokerOptions = ReadBroker();
-            var host = MooringHost.Create(parsed.GetValue(logLevel));
-            BrokerRole.AddTo(host, brokerOptions, ReadBroker, listener => broker.PortOption(parsed, listener));
-            fleet.AddTo(host, parsed, parsed.GetValue(data)!, parsed.GetValue(demo));
-            chat.AddTo(host, parsed, parsed.GetValue(data)!);
-            tunnel.AddTo(host, parsed, parsed.GetValue(data)!);
-            var hubOptions = hub.Read(parsed, parsed.GetValue(data));
-            var agents = EdgeHubRole.AddTo(host, hubOptions, hub.PortOption);
-            Action<AddressTable, string> describeAgent = parsed.GetValue(demo)
-                ? await DemoAgent.AddToAsync(host, hubOptions, agents, parsed.GetValue(data)!, cancellationToken)
+            var reader = arguments.Reader();
+            var configuration = reader.Read(typed);
+            foreach (var warning in configuration.Warnings) await Console.Error.WriteLineAsync($"mooring: warning: {warning}");
+            var options = arguments.Read(configuration.Parsed);
+            var host = MooringHost.Create(options.LogLevel);
+            var reload = new ConfigurationReload(reader, typed, configuration);
+            reload.AddTo(host, (parsed, services) => services.GetRequiredService<RunningLogLevel>().Level = arguments.LevelOfLog(parsed));
+            var agents = AddRoles(host, arguments, options, reload);
+            Action<AddressTable, string> describeAgent = options is { IsDemo: true, Hub: not null }
+                ? await DemoAgent.AddToAsync(host, options.Hub, agents, options.DataFolder, cancellationToken)
                 : (_, _) => { };
             OpenApiDescription.AddTo(host);
-            var http = host.ListenHttp(
-                new Listener("health and metrics", new IPEndPoint(IPAddress.Loopback, parsed.GetValue(httpPort)), "--http-port"));
-            return await host.RunAsync(Map, application => PrintTable(application, http(), hubOptions, agents(), describeAgent), cancellationToken);
+            var http = host.ListenHttp(new Listener("health and metrics", options.Http, arguments.HttpPortOption));
+            return await host.RunAsync(
+                application => Map(application, options), application => PrintTable(application, options, http(), agents(), describeAgent), cancellationToken);
         });
         return command;
     }
 
-    private static void Map(WebApplication application)
+    /// <returns>Tells where agents connect to.</returns>
+    private static Func<IPEndPoint> AddRoles(MooringHost host, UpArguments arguments, UpOptions options, ConfigurationReload reload)
     {
-        application.UseEdgeHub();
+        if (options.Broker is { } broker)
+            BrokerRole.AddTo(host, broker, () => arguments.Broker.Read(reload.Latest(), options.DataFolder), listener => arguments.Broker.PortOption(reload.Latest(), listener));
+        if (options.Fleet is { } fleet) UpFleet.AddTo(host, fleet, () => arguments.ReadFleet(reload.Latest()), options.IsDemo, options.Broker is not null);
+        if (options.Chat is { } chat) ChatRole.AddTo(host, chat, () => arguments.Chat.Read(reload.Latest(), options.DataFolder), UpChat.PortOptions);
+        if (options.Tunnel is { } tunnel)
+            TunnelRole.AddTo(host, tunnel, TunnelRole.Storage(options.DataFolder), arguments.Tunnel.PortOption, arguments.Tunnel.HttpPortOption);
+        return options.Hub is { } hub ? EdgeHubRole.AddTo(host, hub, arguments.Hub.PortOption) : () => new IPEndPoint(IPAddress.Loopback, 0);
+    }
+
+    private static void Map(WebApplication application, UpOptions options)
+    {
+        if (options.Hub is not null) application.UseEdgeHub();
         application.MapHealth();
         application.MapDescription();
-        application.MapFleetApi();
+        if (options.Fleet is not null) application.MapFleetApi();
+        if (options.Tunnel is null) return;
         application.MapTunnelServer();
         application.MapTunnelAdmin();
     }
 
-    private static void PrintTable(WebApplication application, IPEndPoint http, HubOptions hub, IPEndPoint agents, Action<AddressTable, string> describeAgent)
+    private static void PrintTable(
+        WebApplication application, UpOptions options, IPEndPoint http, IPEndPoint agents, Action<AddressTable, string> describeAgent)
     {
         var table = new AddressTable();
-        BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
-        UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
-        UpChat.Describe(application.Services.GetRequiredService<ChatServer>(), table);
-        TunnelRole.Describe(application.Services, table);
-        EdgeHubRole.Describe(hub, agents, $"http://{http}", table);
+        if (options.Broker is not null) BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
+        if (options.Fleet is not null) UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
+        if (options.Chat is not null) ChatRole.Describe(application.Services.GetRequiredService<ChatServer>(), table);
+        if (options.Tunnel is not null) TunnelRole.Describe(application.Services, table);
+        if (options.Hub is { } hub) EdgeHubRole.Describe(hub, agents, $"http://{http}", table);
         describeAgent(table, $"http://{http}");
         table.Add("operator API", $"http://{http}/api", $"curl http://{http}/api/openapi.json");
         table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");

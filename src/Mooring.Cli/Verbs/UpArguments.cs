@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Net;
+using Mooring.Cli.Configuration;
+using Mooring.Cli.Hosting;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary>The options of <c>mooring up</c>, and with them all settings of <c>mooring.json</c>: each is declared once, by the role it belongs to.</summary>
+internal sealed class UpArguments
+{
+    private static readonly string[] Roles = ["mqtt", "fleet", "chat", "tunnel", "hub"];
+
+    private readonly Option<string?> _config = new("--config")
+    {
+        Description = $"Configuration; without it {ConfigurationFile.Name} in the working directory or in the data folder.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<bool> _demo = new("--demo")
+    {
+        Description = "Adds virtual cars and, where a container engine answers, an edge agent, so that there is something to look at.",
+    };
+
+    private readonly Option<string[]> _without = new ShapedOption<string[]>("--without", new SettingShape(SettingShape.Text, Choices: Roles, IsList: true))
+    {
+        Description = $"A role that is not run: {string.Join(", ", Roles)}. May be given more than once.",
+        HelpName = "ROLE",
+    };
+
+    private readonly Option<string> _data = SharedOptions.Data();
+    private readonly Option<LogLevel> _logLevel = SharedOptions.LogLevels(LogLevel.Warning);
+    private readonly Option<int> _httpPort = SharedOptions.Port("--http-port", 7700, "health, metrics and the operator API");
+
+    private UpArguments(Command command)
+    {
+        Table = new SettingTable(command);
+        Table.Section("", option => option == _logLevel, _config, _demo, _data, _logLevel, _without);
+        Table.Section("http", null, _httpPort);
+        Broker = Table.Section("mqtt", target => BrokerArguments.AddTo(target, isAlone: false), (broker, option) => broker.Reloads(option));
+        Fleet = Table.Section("fleet", UpFleet.AddTo, (_, _) => true);
+        // The chat server says itself what of its settings waits for a restart.
+        Chat = Table.Section("chat", UpChat.AddTo, (_, _) => true);
+        Tunnel = Table.Section("tunnel", target => TunnelServerArguments.AddTo(target, isAlone: false));
+        Hub = Table.Section("hub", target => HubArguments.AddTo(target, isAlone: false));
+    }
+
+    internal SettingTable Table { get; }
+
+    internal BrokerArguments Broker { get; }
+
+    internal UpFleet Fleet { get; }
+
+    internal UpChat Chat { get; }
+
+    internal TunnelServerArguments Tunnel { get; }
+
+    internal HubArguments Hub { get; }
+
+    /// <summary>What changes the port of the console, in the user's words.</summary>
+    internal string HttpPortOption => _httpPort.Name;
+
+    internal static UpArguments AddTo(Command command) => new(command);
+
+    /// <param name="environment">The variables; null for those of the process.</param>
+    internal ConfigurationReader Reader(IReadOnlyDictionary<string, string>? environment = null) => new(Table, _config, _data, environment);
+
+    internal string DataFolder(ParseResult parsed) => parsed.GetValue(_data)!;
+
+    internal LogLevel LevelOfLog(ParseResult parsed) => parsed.GetValue(_logLevel);
+
+    internal FleetConfiguration ReadFleet(ParseResult parsed) => Fleet.Read(parsed, DataFolder(parsed), parsed.GetValue(_demo), Has(parsed, "mqtt"));
+
+    /// <summary>Reads and checks all roles; what is wrong in any of them is told at once.</summary>
+    /// <exception cref="UserErrorException">With everything that is wrong.</exception>
+    internal UpOptions Read(ParseResult parsed)
+    {
+        var lines = new List<string>();
+        var data = DataFolder(parsed);
+        var options = new UpOptions
+        {
+            DataFolder = data,
+            LogLevel = LevelOfLog(parsed),
+            IsDemo = parsed.GetValue(_demo),
+            Http = new IPEndPoint(IPAddress.Loopback, parsed.GetValue(_httpPort)),
+            Broker = Role("mqtt", () => Broker.Read(parsed, data)),
+            Fleet = Role("fleet", () => ReadFleet(parsed)),
+            Chat = Role("chat", () => Chat.Read(parsed, data)),
+            Tunnel = Role("tunnel", () => Tunnel.Read(parsed)),
+            Hub = Role("hub", () => Hub.Read(parsed, data)),
+        };
+        return lines.Count == 0 ? options : throw new UserErrorException(lines);
+
+        T? Role<T>(string name, Func<T> read)
+            where T : class
+        {
+            if (!Has(parsed, name)) return null;
+            try
+            {
+                return read();
+            }
+            catch (Exception exception) when (CommandLine.Explain(exception) is { Count: > 0 } found)
+            {
+                lines.AddRange(found);
+                return null;
+            }
+        }
+    }
+
+    private bool Has(ParseResult parsed, string role) => parsed.GetValue(_without)?.Contains(role, StringComparer.OrdinalIgnoreCase) != true;
+}

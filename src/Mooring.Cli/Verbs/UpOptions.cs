@@ -1,0 +1,30 @@
+using System.Net;
+using Mooring.Chat.Configuration;
+using Mooring.Cli.Hosting;
+using Mooring.Edge.Hub;
+using Mooring.Mqtt.Broker;
+using Mooring.Tunnel.Server;
+
+namespace Mooring.Cli.Verbs;
+
+/// <summary>Everything that <c>mooring up</c> runs with, checked. A role that is switched off has none.</summary>
+internal sealed record UpOptions
+{
+    internal required string DataFolder { get; init; }
+
+    internal required LogLevel LogLevel { get; init; }
+
+    internal required bool IsDemo { get; init; }
+
+    internal required IPEndPoint Http { get; init; }
+
+    internal MqttBrokerOptions? Broker { get; init; }
+
+    internal FleetConfiguration? Fleet { get; init; }
+
+    internal ChatOptions? Chat { get; init; }
+
+    internal TunnelServerOptions? Tunnel { get; init; }
+
+    internal HubOptions? Hub { get; init; }
+}
