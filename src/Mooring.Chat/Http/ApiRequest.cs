@@ -27,7 +27,7 @@ internal sealed class ApiRequest(HttpContext context, ApiEndpoint endpoint, ApiB
 
     internal string? Query(string name) => context.Request.Query[name] is [{ Length: > 0 } value, ..] ? value : null;
 
-    internal string Route(string name) => context.Request.RouteValues[name] as string ?? "";
+    internal string Route(string name) => RequestPath.Part(context, endpoint.Path, name);
 
     /// <summary>Whether the caller may act for a client: it is an operator, its token says so, or it owns the session.</summary>
     internal bool MayActFor(Session session) =>

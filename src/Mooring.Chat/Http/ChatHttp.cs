@@ -40,7 +40,7 @@ internal sealed class ChatHttp : IAsyncDisposable
         var api = new ChatApi(server, hub);
         var endpoints = api.Endpoints();
         dispatcher.Map(_application, [.. endpoints, .. new ChatPages(server, hub, endpoints).Endpoints()]);
-        _application.MapGet("/ws/{client}/{room}", new WebSocketEndpoint(hub, dispatcher, api.Mailboxes).HandleAsync);
+        _application.MapGet(WebSocketEndpoint.Path, new WebSocketEndpoint(hub, dispatcher, api.Mailboxes).HandleAsync);
     }
 
     /// <summary>Where HTTP is served; null when it is not.</summary>

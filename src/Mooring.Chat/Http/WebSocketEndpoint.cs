@@ -15,6 +15,7 @@ namespace Mooring.Chat.Http;
 /// </summary>
 internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, Mailboxes mailboxes)
 {
+    internal const string Path = "/ws/{client}/{room}";
     internal const string TextProtocol = "chat.v1.text";
     internal const string JsonProtocol = "chat.v1.json";
 
@@ -230,5 +231,5 @@ internal readonly struct SocketRequest(HttpContext context)
     /// <summary>A room that is missing is created unless that is not wanted, for the classic server took any name here.</summary>
     internal bool MayCreate { get; } = context.Request.Query["create"] != "0";
 
-    private static string Name(HttpContext context, string part) => (context.Request.RouteValues[part] as string ?? "").Normalize(NormalizationForm.FormC);
+    private static string Name(HttpContext context, string part) => RequestPath.Part(context, WebSocketEndpoint.Path, part).Normalize(NormalizationForm.FormC);
 }

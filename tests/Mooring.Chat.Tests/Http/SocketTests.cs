@@ -133,6 +133,19 @@ public sealed class SocketTests : ChatTest
         Assert.Equal(expected, socket.HttpStatusCode);
     }
 
+    [Theory]
+    [InlineData("a/b")]
+    [InlineData("a%2Fb")]
+    [InlineData("Ω?#&+")]
+    public async Task Names_are_decoded_once_whatever_is_in_them(string name)
+    {
+        var server = await StartAsync(Standard with { Mode = ChatMode.Both });
+        var socket = Own(await SocketConnection.OpenAsync(server, $"/ws/{Uri.EscapeDataString(name)}/main", "chat.v1.json", TestTimeout));
+        Assert.Equal(name, (await socket.ReadJsonAsync("register")).GetProperty("client_id").GetString());
+        using var rest = new RestConnection(server, TestTimeout);
+        Assert.Equal(name, (await rest.GetAsync($"/clients/{Uri.EscapeDataString(name)}")).Body.GetProperty("client_id").GetString());
+    }
+
     [Fact]
     public async Task Pages_of_other_sites_are_refused()
     {

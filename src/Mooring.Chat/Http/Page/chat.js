@@ -6,6 +6,7 @@ let socket = null;
 let place = null;
 let retry = 0;
 let wanted = null;
+let next = 0;
 
 function state(text) { $('state').textContent = text; }
 
@@ -73,11 +74,13 @@ const handlers = {
 };
 
 function connect() {
+  next = 0;
   if (!wanted) return;
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
   const query = new URLSearchParams();
   if (wanted.session) query.set('session', wanted.session);
   if (wanted.token) query.set('token', wanted.token);
+  if (wanted.password) query.set('password', wanted.password);
   if (place) query.set('since', `${place.epoch}:${place.seq}`);
   const path = `/ws/${encodeURIComponent(wanted.name)}/${encodeURIComponent(wanted.room)}?${query}`;
   state('connecting');
@@ -93,17 +96,23 @@ function connect() {
     enable(false);
     if (!wanted) return;
     if (!isOpen && retry === 0 && !wanted.session) {
-      state('refused: the name may be in use, or a token is needed');
-      $('token-field').hidden = false;
+      state('refused: the name may be in use, or a password or token is needed');
+      for (const field of document.querySelectorAll('.secret')) field.hidden = false;
       wanted = null;
       return;
     }
     // Full jitter: not everybody comes back at the same moment.
     const wait = Math.random() * Math.min(30000, 500 * 2 ** retry++);
     state('connection lost, trying again');
-    setTimeout(connect, wait);
+    next = setTimeout(connect, wait);
   };
 }
+
+window.addEventListener('online', () => {
+  if (!next) return;
+  clearTimeout(next);
+  connect();
+});
 
 $('entry').addEventListener('submit', event => {
   event.preventDefault();
@@ -111,7 +120,8 @@ $('entry').addEventListener('submit', event => {
   $('messages').replaceChildren();
   place = null;
   retry = 0;
-  wanted = { room: $('room').value.trim(), name: $('name').value.trim(), token: $('token').value };
+  clearTimeout(next);
+  wanted = { room: $('room').value.trim(), name: $('name').value.trim(), token: $('token').value, password: $('password').value };
   connect();
 });
 
