@@ -17,8 +17,6 @@ internal sealed record Listener(string Purpose, IPEndPoint EndPoint, string Opti
         foreach (var listener in listeners.Where(listener => listener.EndPoint.Port != 0))
         {
             using var probe = new Socket(listener.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            // As Kestrel does: a port whose last connections still linger in TIME_WAIT is free.
-            probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             try
             {
                 probe.Bind(listener.EndPoint);

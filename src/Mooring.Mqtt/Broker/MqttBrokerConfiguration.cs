@@ -121,7 +121,7 @@ public static class MqttBrokerConfiguration
         limits.ReportUnknown(
             asWarning: false, "connectDeadlineSeconds", "firstPacketBytes", "passwordChecks", "passwordChecksWaiting",
             "recognisedPasswords", "failedLoginsPerMinute", "maximumPacketBytes", "clientIdBytes", "topicBytes", "topicLevels", "inboundReceiveMaximum",
-            "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "queuedBytesTotal", "outboundBufferBytes", "stalledForSeconds",
+            "outboundWindow", "outboundWindowMaximum", "queuedMessages", "queuedBytes", "queuedBytesTotal", "publisherHoldSeconds", "outboundBufferBytes", "stalledForSeconds",
             "subscriptionsPerSession", "subscriptions", "filtersPerPacket", "inboundTopicAliases", "outboundTopicAliases", "keepAliveMaximum", "messagesPerSecond",
             "waitingWills", "sessions", "sessionExpirySeconds", "connectionsPerAddress", "memoryBytes", "retainedMessages",
             "retainedBytes", "cachedRoutes", "localQueuedMessages", "localQueuedBytes");
@@ -145,6 +145,7 @@ public static class MqttBrokerConfiguration
             QueuedBytes = limits["queuedBytes"].Long(standard.QueuedBytes),
             QueuedBytesTotal = limits["queuedBytesTotal"].Long(standard.QueuedBytesTotal),
             OutboundBufferBytes = limits["outboundBufferBytes"].Int(standard.OutboundBufferBytes),
+            PublisherHold = limits["publisherHoldSeconds"].Seconds(standard.PublisherHold, TimeSpan.Zero, TimeSpan.FromHours(1)),
             StalledFor = limits["stalledForSeconds"].Seconds(standard.StalledFor, TimeSpan.FromSeconds(1), year),
             SubscriptionsPerSession = limits["subscriptionsPerSession"].Int(standard.SubscriptionsPerSession),
             Subscriptions = limits["subscriptions"].Int(standard.Subscriptions),

@@ -50,6 +50,13 @@ public sealed record MqttBrokerLimits
     /// <summary>QoS 1 and 2 messages waiting in one session; default 1000, the oldest is dropped beyond.</summary>
     public int QueuedMessages { get; init; } = 1000;
 
+    /// <summary>
+    /// How long a connected client whose queue is three quarters full may have its publishers wait, in one stretch and with ten times as
+    /// long until the next; whole seconds, zero for never. Default 1 s, which lets a burst through to a client that works, and leaves the publishers of
+    /// one that does not nine tenths of their speed.
+    /// </summary>
+    public TimeSpan PublisherHold { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Bytes of messages waiting in one session; default 8 MiB.</summary>
     public long QueuedBytes { get; init; } = 8L * 1024 * 1024;
 
@@ -146,6 +153,7 @@ public sealed record MqttBrokerLimits
         errors.RequireInRange(key + ".queuedBytes", QueuedBytes, 1024, 1L << 40);
         errors.RequireInRange(key + ".queuedBytesTotal", QueuedBytesTotal, 1024, 1L << 50);
         errors.RequireInRange(key + ".outboundBufferBytes", OutboundBufferBytes, 4096, 1 << 30);
+        errors.RequireInRange(key + ".publisherHold", PublisherHold, TimeSpan.Zero, TimeSpan.FromHours(1));
         errors.RequireInRange(key + ".stalledFor", StalledFor, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.RequireInRange(key + ".subscriptionsPerSession", SubscriptionsPerSession, 1, 10_000_000);
         errors.RequireInRange(key + ".subscriptions", Subscriptions, 1, int.MaxValue);

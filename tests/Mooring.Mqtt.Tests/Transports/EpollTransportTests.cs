@@ -12,6 +12,16 @@ public sealed class EpollTransportTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
+    public void PortOnWhichAnotherListens_IsRefused()
+    {
+        using var server = new FrameServer();
+
+        var refused = Assert.Throws<SocketException>(() => new FrameServer(endPoint: server.Address));
+
+        Assert.Equal(SocketError.AddressAlreadyInUse, refused.SocketErrorCode);
+    }
+
+    [Fact]
     public async Task FrameSentByteByByte_IsHandedOverWholeOnce()
     {
         using var server = new FrameServer();
@@ -68,7 +78,7 @@ public sealed class EpollTransportTests
 
         for (var i = 0; i < count; i++) Assert.Equal(large, await ReadAsync(stalled, large.Length));
         await sending.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        Assert.True(server.Drains > 0);
+        Assert.True(await server.Drains.WaitAsync(Patience, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -267,12 +277,11 @@ public sealed class EpollTransportTests
         private readonly ConcurrentQueue<Handler> _paused = new();
         private readonly SemaphoreSlim _pauses = new(0);
         private int _frames;
-        private int _drains;
 
-        internal FrameServer(EpollOptions? options = null)
+        internal FrameServer(EpollOptions? options = null, IPEndPoint? endPoint = null)
         {
             _transport = new EpollTransport(
-                new IPEndPoint(IPAddress.Loopback, 0), options ?? new EpollOptions(), TimeProvider.System,
+                endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), options ?? new EpollOptions(), TimeProvider.System,
                 connection => new Handler(this, connection), (_, exception) => Fault = exception);
             _transport.Start();
         }
@@ -283,14 +292,16 @@ public sealed class EpollTransportTests
 
         internal int Frames => _frames;
 
-        internal int Drains => _drains;
+        internal SemaphoreSlim Drains { get; } = new(0);
 
         internal int Open => _transport.Connections;
+
+        internal IPEndPoint Address => _transport.LocalEndPoint;
 
         internal Socket Connect()
         {
             var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            client.Connect(_transport.LocalEndPoint);
+            client.Connect(Address);
             return client;
         }
 
@@ -339,7 +350,7 @@ public sealed class EpollTransportTests
                 return used;
             }
 
-            public void OnDrained() => Interlocked.Increment(ref server._drains);
+            public void OnDrained() => server.Drains.Release();
 
             public void OnClosed() => server._closed.Release();
         }

@@ -65,8 +65,7 @@ internal sealed partial class BrokerConnection
         if (verdict == MqttReasonCode.ContinueAuthentication)
         {
             // A password check takes as long as thousands of packets: not on this thread.
-            _isPaused = true;
-            output.Pause(true);
+            Pause(PauseReasons.Password);
             _ = CheckPasswordAsync(request, user!, connect.Password.ToArray());
             return;
         }
@@ -93,8 +92,7 @@ internal sealed partial class BrokerConnection
             PasswordVerdict.TooManyFailed => MqttReasonCode.ConnectionRateExceeded,
             _ => MqttReasonCode.ServerBusy,
         });
-        _isPaused = false;
-        output.Pause(false);
+        Resume(PauseReasons.Password);
     }
 
     /// <summary>Lets the client in, or tells it why not. The caller is the only one that handles this connection's input.</summary>
@@ -137,7 +135,7 @@ internal sealed partial class BrokerConnection
         HoldOutputFor(session);
         var isAnswered = TryWriteConnAck(present, request);
         var isGone = false;
-        lock (_leaving)
+        lock (_gate)
         {
             _session = session;
             _will = request.Will;

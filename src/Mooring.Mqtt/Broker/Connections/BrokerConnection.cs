@@ -20,7 +20,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private static ArrayBufferWriter<byte>? _scratch;
 
     private readonly MqttBrokerLimits _limits = broker.Options.Limits;
-    private readonly Lock _leaving = new();
+    private readonly Lock _gate = new();
     private Session? _session;
     private Will? _will;
     private byte[][]? _aliases;
@@ -34,13 +34,10 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     private long _keepAliveMilliseconds;
     private uint _maximumPacketBytes = uint.MaxValue;
     private int _stalledTicks;
-    private int _publishedThisSecond;
-    private bool _isThrottled;
     private OutboundAliases? _outboundAliases;
     private Traffic _traffic;
     private readonly long _since = broker.Now;
     private volatile bool _isOver;
-    private volatile bool _isPaused;
     private bool _hasLeft;
 
     internal MqttVersion Version { get; private set; } = MqttVersion.V311;
@@ -98,7 +95,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
         try
         {
             // After the end nothing is read any more, but what the transport hands over is taken off its hands.
-            while (!_isOver && !_isPaused
+            while (!_isOver && _pauses == PauseReasons.None
                 && MqttFraming.TryRead(bytes.Span[consumed..], LargestPacket, out var frame) == FrameReadResult.Frame)
             {
                 consumed += frame.Length;
@@ -128,7 +125,11 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     }
 
     /// <inheritdoc/>
-    public void OnDrained() => _stalledTicks = 0;
+    public void OnDrained()
+    {
+        _stalledTicks = 0;
+        _session?.SendWaiting(this);
+    }
 
     /// <inheritdoc/>
     public void OnClosed()
@@ -140,6 +141,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     /// <summary>Once a second: keep-alive, the CONNECT deadline, a client that takes nothing.</summary>
     internal void Tick(long now)
     {
+        TickPauses(now);
         var silent = now - Volatile.Read(ref _lastReceived);
         if (_session is null)
         {
@@ -149,14 +151,6 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
             }
 
             return;
-        }
-
-        _publishedThisSecond = 0;
-        if (_isThrottled)
-        {
-            _isThrottled = false;
-            _isPaused = false;
-            output.Pause(false);
         }
 
         // One and a half times the keep-alive (MQTT-3.1.2-22).
@@ -206,7 +200,7 @@ internal sealed partial class BrokerConnection(MqttBroker broker, IConnectionOut
     /// </summary>
     private void Leave()
     {
-        lock (_leaving)
+        lock (_gate)
         {
             if (_hasLeft)
             {

@@ -1,19 +1,21 @@
+using Mooring.Mqtt.Broker.Connections;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 
 namespace Mooring.Mqtt.Broker.Local;
 
 /// <summary>
-/// Messages that wait for the handlers of one in-process client, bounded by count and bytes. Whoever can wait does so at half of the
-/// bounds; beyond the whole of them nothing is kept, so that handlers that cannot keep up do not fill the memory.
+/// Messages that wait for the handlers of one in-process client, bounded by count and bytes. Publishers of this process wait at half
+/// of the bounds, connections a little at three quarters; beyond the whole of them nothing is kept, so that handlers that cannot keep up do not fill the memory.
 /// </summary>
-internal sealed class LocalInbox(MqttBroker broker)
+internal sealed class LocalInbox(MqttBroker broker) : ICrowdedReceiver
 {
     private const int BatchMessages = 256;
 
     private readonly Lock _gate = new();
     private readonly Queue<(Delivery Delivery, LocalHandler? Only)> _queue = new(capacity: 4);
     private readonly Queue<(RetainedCursor Cursor, LocalHandler Handler)> _retained = new(capacity: 1);
+    private readonly PublisherHold _hold = new(broker.Options.Limits.PublisherHold);
     private readonly SemaphoreSlim _signal = new(0, 1);
     private long _bytes;
     private bool _isClosed;
@@ -33,7 +35,14 @@ internal sealed class LocalInbox(MqttBroker broker)
             _queue.Enqueue((delivery, only));
             _bytes += delivery.Message.Size;
             Signal_NeedsLock();
+            if (IsCrowded_NeedsLock()) delivery.Message.Publisher?.Connection?.Crowds(this);
         }
+    }
+
+    /// <inheritdoc/>
+    public long? TryHold(BrokerConnection publisher)
+    {
+        lock (_gate) return HasRoom_NeedsLock() || _isClosed ? null : _hold.TryAdd(publisher, publisher.Now);
     }
 
     /// <summary>Retained messages for a new subscription with wildcards: taken from the store as there is room.</summary>
@@ -92,6 +101,7 @@ internal sealed class LocalInbox(MqttBroker broker)
             _queue.Clear();
             _retained.Clear();
             room = TakeRoom_NeedsLock();
+            _hold.Release();
             Signal_NeedsLock();
         }
         room?.TrySetResult();
@@ -107,7 +117,11 @@ internal sealed class LocalInbox(MqttBroker broker)
                 batch.Add(next);
                 _bytes -= next.Delivery.Message.Size;
             }
-            if (HasRoom_NeedsLock()) room = TakeRoom_NeedsLock();
+            if (HasRoom_NeedsLock())
+            {
+                room = TakeRoom_NeedsLock();
+                _hold.Release();
+            }
         }
         room?.TrySetResult();
         return batch.Count > 0;
@@ -133,6 +147,9 @@ internal sealed class LocalInbox(MqttBroker broker)
 
     private bool HasRoom_NeedsLock() =>
         _queue.Count < broker.Options.Limits.LocalQueuedMessages / 2 && _bytes < broker.Options.Limits.LocalQueuedBytes / 2;
+
+    private bool IsCrowded_NeedsLock() =>
+        _queue.Count > broker.Options.Limits.LocalQueuedMessages / 4 * 3 || _bytes > broker.Options.Limits.LocalQueuedBytes / 4 * 3;
 
     private TaskCompletionSource? TakeRoom_NeedsLock()
     {

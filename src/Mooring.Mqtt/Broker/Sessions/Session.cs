@@ -10,7 +10,7 @@ namespace Mooring.Mqtt.Broker.Sessions;
 /// What the broker knows of one client (MQTT-4.1): subscriptions, messages in flight and waiting, QoS 2 ids received. It is touched
 /// under its own lock; no other session's lock is ever taken inside.
 /// </summary>
-internal sealed partial class Session(string clientId, MqttBrokerLimits limits, BrokerCounters counters)
+internal sealed partial class Session(string clientId, MqttBrokerLimits limits, BrokerCounters counters) : ICrowdedReceiver
 {
     private readonly Lock _gate = new();
     private Dictionary<byte[], Subscription>? _subscriptions;
@@ -95,6 +95,7 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
         lock (_gate)
         {
             _connection = null;
+            _hold?.Release();
         }
     }
 
@@ -297,55 +298,6 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
         }
     }
 
-    private void SendWaiting_NeedsLock()
-    {
-        if (_connection is not { } connection)
-        {
-            return;
-        }
-
-        Resend_NeedsLock(connection);
-        while (_waiting is { Count: > 0 } && MayGo_NeedsLock(connection))
-        {
-            var journal = Journal_NeedsLock();
-            var delivery = _waiting.Dequeue();
-            CountWaiting_NeedsLock(-delivery.Message.Size);
-            ushort id = 0;
-            if (delivery.Message.IsExpired(connection.Now))
-            {
-                counters.DroppedExpired();
-            }
-            else if (!connection.Accepts(delivery))
-            {
-                counters.DroppedTooLarge();
-            }
-            else if (Permissions?.MayReceive(delivery.Message.Topic) == false)
-            {
-                // What waited may be forbidden by now.
-                counters.DroppedNotAllowed();
-            }
-            else
-            {
-                id = Add_NeedsLock(delivery);
-            }
-
-            journal?.Dequeued(Number, id);
-            if (id != 0)
-            {
-                Send_NeedsLock(connection, id, delivery);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Whether another message may go. What the client does not take, or does not acknowledge, waits here within the queue's bounds
-    /// instead of growing an output buffer. One is always in flight, and its acknowledgement lets the next one go.
-    /// </summary>
-    private bool MayGo_NeedsLock(BrokerConnection connection) =>
-        _inFlight is not { Count: > 0 } flying
-        || (!MustResend && flying.Count < connection.OutboundWindow && flying.Bytes <= limits.QueuedBytes
-            && (connection.UnsentBytes <= limits.OutboundBufferBytes || connection.MakesRoom()));
-
     private ushort Add_NeedsLock(in Delivery delivery) => (_inFlight ??= new InFlightRing()).Add(delivery);
 
     private void Send_NeedsLock(BrokerConnection connection, ushort id, in Delivery delivery)
@@ -357,32 +309,5 @@ internal sealed partial class Session(string clientId, MqttBrokerLimits limits, 
         }
 
         connection.WritePublish(delivery, id, duplicate: false);
-    }
-
-    private void Wait_NeedsLock(in Delivery delivery)
-    {
-        if (_isDiscarded)
-        {
-            return;
-        }
-
-        var journal = Journal_NeedsLock();
-        _waiting ??= new Queue<Delivery>(capacity: 4);
-        _waiting.Enqueue(delivery);
-        journal?.Queued(Number, delivery);
-        CountWaiting_NeedsLock(delivery.Message.Size);
-        while (_waiting.Count > limits.QueuedMessages || _waitingBytes > limits.QueuedBytes
-            || (counters.QueuedBytes > limits.QueuedBytesTotal && _waitingBytes > limits.QueuedBytesTotal / limits.Sessions))
-        {
-            CountWaiting_NeedsLock(-_waiting.Dequeue().Message.Size);
-            journal?.Dequeued(Number, 0);
-            counters.DroppedQueueFull();
-        }
-    }
-
-    private void CountWaiting_NeedsLock(long bytes)
-    {
-        _waitingBytes += bytes;
-        counters.Queued(bytes);
     }
 }

@@ -20,7 +20,6 @@ internal sealed partial class TcpIngress(TunnelServerOptions options, VisitorRul
         var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             listener.Bind(new IPEndPoint(address, binding.Port));
             listener.Listen(Backlog);
         }

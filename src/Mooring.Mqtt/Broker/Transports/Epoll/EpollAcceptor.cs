@@ -31,7 +31,6 @@ internal sealed unsafe class EpollAcceptor : IDisposable
         _maximum = Math.Min(options.MaximumConnections, Math.Max(1, LibC.DescriptorLimit() - options.ReservedDescriptors));
         _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) _listener.DualMode = true;
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         _listener.Bind(endPoint);
         _listener.Listen(options.Backlog);
         _listener.Blocking = false;

@@ -93,6 +93,7 @@ internal sealed unsafe class EpollConnection : IConnectionOutput
             _isHeld = false;
             Send();
         }
+        Handler.OnDrained();
     }
 
     /// <summary>

@@ -84,6 +84,7 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     {
         lock (_gate) _isHeld = false;
         Flush();
+        Connection?.OnDrained();
     }
 
     public void RequestFlush()
@@ -114,8 +115,8 @@ internal sealed class KestrelOutput(ConnectionContext context, TimeProvider time
     {
         lock (_gate)
         {
-            if (paused) _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            else _paused?.TrySetResult();
+            if (!paused) _paused?.TrySetResult();
+            else if (_paused is null or { Task.IsCompleted: true }) _paused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
