@@ -50,6 +50,15 @@ public sealed class PlantFloor : IAsyncLifetime
         return (process.ExitCode, await output + await error);
     }
 
+    /// <summary>Makes an image that runs a line of shell.</summary>
+    public async Task ImageAsync(CancellationToken cancellationToken, string name, string command)
+    {
+        var docker = $"docker -H unix://{SocketPath}";
+        var (exitCode, output) = await RunAsync(cancellationToken, onHost: true, "sh", "-c",
+            $"id=$({docker} create mooring/busybox:1) && {docker} commit -c 'CMD [\"/bin/sh\",\"-c\",\"{command}\"]' $id {name} && {docker} rm $id");
+        Assert.True(exitCode == 0, output);
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Brings the engine up unless it is.</summary>

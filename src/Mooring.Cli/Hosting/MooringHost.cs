@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using Mooring.Edge.Logs;
 using Mooring.Kernel.Metrics;
 
 namespace Mooring.Cli.Hosting;
@@ -65,6 +66,18 @@ internal sealed class MooringHost
             options.Limits.MaxConcurrentConnections = null;
         });
         return new MooringHost(builder);
+    }
+
+    /// <summary>Adds log files, one of which has Debug whatever the console shows.</summary>
+    internal void AddLogFiles(LogFileOptions options)
+    {
+        var logging = Builder.Logging;
+        // A rule that names the provider hides those that do not: all of the console's are said again.
+        logging.AddFilter<ConsoleLoggerProvider>(null, options.Level)
+            .AddFilter<ConsoleLoggerProvider>("Microsoft", options.Level > LogLevel.Information ? options.Level : LogLevel.Warning)
+            .AddFilter<ConsoleLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+            .SetMinimumLevel(options.Level < LogLevel.Debug ? options.Level : LogLevel.Debug)
+            .AddLogFiles(options, TimeProvider.System);
     }
 
     /// <summary>Serves HTTP on <paramref name="listener"/>; the result tells the address once it is bound.</summary>

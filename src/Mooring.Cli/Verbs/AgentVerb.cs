@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Reflection;
 using Mooring.Cli.Hosting;
 using Mooring.Edge.Agent;
+using Mooring.Edge.Logs;
 
 namespace Mooring.Cli.Verbs;
 
@@ -27,6 +28,7 @@ internal sealed class AgentVerb
     private readonly Option<string?> _monitor = new("--netmon-socket") { Description = "Unix socket of the network monitor; netmon.sock in the data folder without.", HelpName = "PATH" };
     private readonly Option<LanMode> _lan = new("--lan") { Description = "Who makes the devices' interfaces: monitor or engine.", DefaultValueFactory = _ => Defaults.Lan };
     private readonly Option<PullPolicy> _pull = new("--pull") { Description = "When images are fetched: Always or IfNotPresent.", DefaultValueFactory = _ => Defaults.Pull };
+    private readonly Option<string?> _policy = new("--policy") { Description = "What hubs may do on this machine, JSON; policy.json in the data folder without.", HelpName = "FILE" };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
 
     internal static Command Create()
@@ -34,12 +36,14 @@ internal sealed class AgentVerb
         var verb = new AgentVerb();
         var command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.")
         {
-            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._logLevel,
+            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._logLevel,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
-            var host = MooringHost.Create(parsed.GetValue(verb._logLevel));
-            host.Services.AddEdgeAgent(verb.Read(parsed));
+            var (options, level) = (verb.Read(parsed), parsed.GetValue(verb._logLevel));
+            var host = MooringHost.Create(level);
+            host.Services.AddEdgeAgent(options);
+            host.AddLogFiles(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level });
             return host.RunWithoutHttpAsync(cancellationToken);
         });
         return command;
@@ -56,6 +60,7 @@ internal sealed class AgentVerb
         MonitorSocket = parsed.GetValue(_monitor),
         Lan = parsed.GetValue(_lan),
         Pull = parsed.GetValue(_pull),
+        PolicyFile = parsed.GetValue(_policy),
         Version = Environment.GetEnvironmentVariable("AGENT_VERSION")
             ?? typeof(AgentVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
     };

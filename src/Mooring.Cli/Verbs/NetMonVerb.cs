@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Mooring.Cli.Hosting;
+using Mooring.Edge.Logs;
 using Mooring.Edge.NetMon;
 
 namespace Mooring.Cli.Verbs;
@@ -27,6 +28,7 @@ internal static class NetMonVerb
         command.SetAction((parsed, cancellationToken) =>
         {
             var host = MooringHost.Create(parsed.GetValue(logLevel));
+            host.AddLogFiles(new LogFileOptions { Folder = parsed.GetValue(data)!, Name = "netmon", Level = parsed.GetValue(logLevel) });
             host.Services.AddNetworkMonitor(new NetMonOptions { DataFolder = parsed.GetValue(data)!, SerialFolder = parsed.GetValue(serial)! });
             return host.RunWithoutHttpAsync(cancellationToken);
         });

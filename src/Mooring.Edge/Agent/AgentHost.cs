@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent.Audit;
+using Mooring.Edge.Agent.Debugging;
 using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Hubs;
@@ -30,7 +31,7 @@ public static class AgentHosting
         var id = AgentCertificate.ReadId(files);
         services.AddSingleton(p => new ReloadableCertificate(files, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<ReloadableCertificate>>()));
         services.AddSingleton<HubLink>().AddSingleton<IHubOutbox>(p => p.GetRequiredService<HubLink>());
-        services.AddSingleton<IAgentLifetime, HostLifetime>();
+        services.AddSingleton<IAgentLifetime, HostLifetime>().AddSingleton<CertificateWatch>();
         services.AddSingleton<ITopicAudit>(p => new AuditLog(Path.Combine(options.DataFolder, "logs", "audit.jsonl"),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<AuditLog>>()));
         services.AddSingleton(p => new Heartbeat(options, p.GetRequiredService<AgentIdentity>(), p.GetRequiredService<HostLoad>(),
@@ -51,7 +52,7 @@ public static class AgentHosting
 
 /// <summary>The agent from its start to its end.</summary>
 internal sealed partial class AgentHost(
-    HubLink hub, Heartbeat heartbeat, DeviceUpkeep upkeep, UpkeepTriggers triggers, NetworkMonitorClient monitor, CrashRecovery recovery,
+    HubLink hub, Heartbeat heartbeat, CertificateWatch certificate, DeviceUpkeep upkeep, UpkeepTriggers triggers, NetworkMonitorClient monitor, DebugSessions debugging, CrashRecovery recovery,
     OperationJournal journal, AgentState state, AgentWork work, TimeProvider time, ILogger<AgentHost> logger) : BackgroundService
 {
     private static readonly TimeSpan EngineRetry = TimeSpan.FromSeconds(5);
@@ -69,7 +70,8 @@ internal sealed partial class AgentHost(
     {
         foreach (var finding in state.Findings()) LogFinding(logger, finding);
         // The hub first: an operator sees the agent, and what is wrong with it, even when there is no engine.
-        await Task.WhenAll(hub.RunAsync(stoppingToken), heartbeat.RunAsync(stoppingToken), monitor.RunAsync(stoppingToken), LookAfterDevicesAsync(stoppingToken))
+        await Task.WhenAll(hub.RunAsync(stoppingToken), heartbeat.RunAsync(stoppingToken), certificate.RunAsync(stoppingToken), monitor.RunAsync(stoppingToken),
+            debugging.RunAsync(stoppingToken), LookAfterDevicesAsync(stoppingToken))
             .ConfigureAwait(false);
     }
 

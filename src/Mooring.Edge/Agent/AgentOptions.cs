@@ -65,6 +65,9 @@ public sealed record AgentOptions
     /// <summary>Commands for one runtime at a time; more are refused. Default 8.</summary>
     public int MaxCommandsPerDevice { get; init; } = 8;
 
+    /// <summary>What the owner of the machine lets hubs do, JSON; null is <c>policy.json</c> in the data folder, where it is there.</summary>
+    public string? PolicyFile { get; init; }
+
     /// <summary>Version that is told to hubs.</summary>
     public string Version { get; init; } = "unknown";
 

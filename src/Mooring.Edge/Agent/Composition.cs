@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mooring.Edge.Agent.Debugging;
 using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Metrics;
 using Mooring.Edge.Agent.Network;
 using Mooring.Edge.Agent.Operations;
+using Mooring.Edge.Agent.Policy;
 using Mooring.Edge.Agent.RuntimeCalls;
 using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Topics;
@@ -21,6 +23,7 @@ internal static class Composition
     public static IServiceCollection AddAgentCore(this IServiceCollection services, AgentOptions options, AgentIdentity identity)
     {
         services.AddSingleton(options).AddSingleton(identity);
+        services.AddSingleton(AgentPolicy.Load(options.PolicyFile ?? Path.Combine(options.DataFolder, "policy.json"), mustExist: options.PolicyFile is not null));
         services.AddSingleton(p => new EngineClient(new EngineClientOptions { SocketPath = options.EngineSocket }, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new EngineSelf(p.GetRequiredService<EngineClient>(), EngineSelf.NamesOfThisProcess()));
         services.AddSingleton(p => new AgentState(options.DataFolder, p.GetRequiredService<TimeProvider>()));
@@ -33,10 +36,11 @@ internal static class Composition
         services.AddSingleton(_ => new HostLoad()).AddSingleton(p => HostFacts.Read(p.GetRequiredService<HostLoad>()));
         return services
             .AddSingleton<OperationTable>().AddSingleton<AgentWork>().AddSingleton<HostNetwork>().AddSingleton<NetworkMonitorClient>()
-            .AddSingleton<DeviceNotes>().AddSingleton<EngineLans>().AddSingleton<InternalNetworks>().AddSingleton<ImagePull>().AddSingleton<DeviceCreation>()
+            .AddSingleton<DeviceNotes>().AddSingleton<EngineLans>().AddSingleton<InternalNetworks>().AddSingleton<ImagePull>().AddSingleton<DevicePlanning>().AddSingleton<DeviceCreation>()
+            .AddSingleton<ContainerReplacement>().AddSingleton<DeviceUpdate>()
             .AddSingleton<DeviceDeletion>().AddSingleton<DeviceControl>().AddSingleton<DeviceStatus>().AddSingleton<CrashRecovery>()
             .AddSingleton<SelfDestruction>().AddSingleton<VnicAttachment>().AddSingleton<DedicatedNics>().AddSingleton<SerialPorts>()
-            .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<RuntimeCaller>()
+            .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<RuntimeCaller>().AddSingleton<DebugSessions>()
             .AddTopics();
     }
 
@@ -44,6 +48,7 @@ internal static class Composition
     private static IServiceCollection AddTopics(this IServiceCollection services) => services
         .AddSingleton<ITopic, CreateNewRuntime>()
         .AddSingleton<ITopic, DeleteDevice>()
+        .AddSingleton<ITopic, UpdateDevice>()
         .AddSingleton<ITopic, GetDeviceStatus>()
         .AddSingleton<ITopic, RunCommand>()
         .AddSingleton<ITopic, GetLogs>()

@@ -20,7 +20,7 @@ public static class NetMonHosting
     public static IServiceCollection AddNetworkMonitor(this IServiceCollection services, NetMonOptions options) => services
         .AddSingleton(options)
         .AddSingleton<Programs>().AddSingleton<HostInterfaces>().AddSingleton<InterfaceWatch>().AddSingleton<SerialWatch>()
-        .AddSingleton<DhcpClients>().AddSingleton<MacvlanVnics>().AddSingleton<PhysicalNics>().AddSingleton<ProxyArpBridges>()
+        .AddSingleton<DhcpClients>().AddSingleton<ArpProbe>().AddSingleton<MacvlanVnics>().AddSingleton<PhysicalNics>().AddSingleton<ProxyArpBridges>()
         .AddSingleton<MonitorCommands>().AddSingleton<MonitorServer>()
         .AddHostedService<NetworkMonitor>();
 }

@@ -41,6 +41,7 @@ internal sealed partial class Dialler : IDisposable
             ConnectTimeout = options.ConnectTimeout,
         };
         if (options.Tls is { } tls) handler.SslOptions = tls().ClientOptions(_address.IdnHost);
+        if (!options.VerifiesServer) handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
         _http = new HttpMessageInvoker(handler);
     }
 

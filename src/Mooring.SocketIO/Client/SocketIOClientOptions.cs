@@ -28,6 +28,12 @@ public sealed record SocketIOClientOptions
     /// </summary>
     public Func<TlsMaterial>? Tls { get; init; }
 
+    /// <summary>
+    /// Whether the server's certificate must be good. Default true; false only for a server on a network that is nobody else's, which signs
+    /// its certificate itself.
+    /// </summary>
+    public bool VerifiesServer { get; init; } = true;
+
     /// <summary>Headers sent with every request, such as Authorization.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 

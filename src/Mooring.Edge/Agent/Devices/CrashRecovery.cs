@@ -7,7 +7,7 @@ namespace Mooring.Edge.Agent.Devices;
 
 /// <summary>Finishes or takes back what an agent that was killed had begun, before anything else is done.</summary>
 internal sealed partial class CrashRecovery(
-    EngineClient engine, AgentState state, OperationTable operations, DeviceDeletion deletion, InternalNetworks internals,
+    EngineClient engine, AgentState state, OperationTable operations, DeviceDeletion deletion, InternalNetworks internals, ContainerReplacement replacement,
     ILogger<CrashRecovery> logger)
 {
     /// <summary>Brings one interrupted operation to an end.</summary>
@@ -26,6 +26,13 @@ internal sealed partial class CrashRecovery(
                 return;
             case OperationKind.Delete when name != Operation.Orchestrator:
                 await deletion.RunAsync(name, cancellationToken).ConfigureAwait(false);
+                return;
+            case OperationKind.Update:
+                // The container that was set aside is the one that was known to be good.
+                if (await replacement.RestoreAsync(name, cancellationToken).ConfigureAwait(false))
+                    operations.Fail(name, $"the agent was killed while it changed {name} ({interrupted.Step}); the container from before is back");
+                else
+                    operations.Clear(name);
                 return;
             case OperationKind.Upgrade or OperationKind.Delete:
                 operations.Fail(name, $"the agent was killed during {interrupted.Word} ({interrupted.Step})");

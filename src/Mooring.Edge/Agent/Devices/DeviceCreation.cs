@@ -11,12 +11,9 @@ namespace Mooring.Edge.Agent.Devices;
 /// the device valid.
 /// </summary>
 internal sealed partial class DeviceCreation(
-    AgentOptions options, AgentIdentity identity, EngineClient engine, EngineSelf self, EngineLans lans, InternalNetworks internals, ImagePull pull, HostNetwork network,
+    AgentOptions options, AgentIdentity identity, EngineClient engine, EngineSelf self, EngineLans lans, InternalNetworks internals, ImagePull pull, DevicePlanning planning,
     AgentState state, OperationTable operations, DeviceNotes notes, TimeProvider time, ILogger<DeviceCreation> logger)
 {
-    /// <summary>Longest wait for the monitor to tell of the interfaces.</summary>
-    private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
-
     /// <summary>Longest time for taking away what was made.</summary>
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromMinutes(1);
 
@@ -45,8 +42,7 @@ internal sealed partial class DeviceCreation(
         var name = wanted.Name;
         operations.Step(name, "validating_config");
         notes.Clear(name);
-        var interfaces = await InterfacesAsync(wanted, cancellationToken).ConfigureAwait(false);
-        wanted = await CheckAsync(wanted, interfaces, cancellationToken).ConfigureAwait(false);
+        (wanted, var interfaces) = await planning.PlanAsync(wanted, cancellationToken).ConfigureAwait(false);
 
         operations.Step(name, "pulling_image");
         if (await pull.EnsureAsync(name, options.RuntimeImage, wanted.Version, options.Pull, cancellationToken).ConfigureAwait(false) is { } odd)
@@ -61,49 +57,7 @@ internal sealed partial class DeviceCreation(
         await CreateContainerAsync(wanted, places, undo, cancellationToken).ConfigureAwait(false);
         await engine.StartContainerAsync(name, cancellationToken).ConfigureAwait(false);
         await JoinAsync(name, cancellationToken).ConfigureAwait(false);
-        await RegisterAsync(wanted, places, interfaces, undo, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task<IReadOnlyDictionary<string, HostInterface>> InterfacesAsync(DeviceSpecification wanted, CancellationToken cancellationToken)
-    {
-        var interfaces = network.Interfaces;
-        if (wanted.Vnics.All(vnic => interfaces.ContainsKey(vnic.ParentInterface)) && wanted.DedicatedInterface is null) return interfaces;
-        try
-        {
-            await network.Discovered.WaitAsync(DiscoveryTimeout, time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // Without the monitor a device can still be made; its LAN follows when the monitor comes.
-        }
-        return network.Interfaces;
-    }
-
-    private async Task<DeviceSpecification> CheckAsync(
-        DeviceSpecification wanted, IReadOnlyDictionary<string, HostInterface> interfaces, CancellationToken cancellationToken)
-    {
-        var macs = new HashSet<(string, string)>(await lans.MacsInUseAsync(cancellationToken).ConfigureAwait(false));
-        foreach (var vnic in state.Vnics.Snapshot().SelectMany(device => device.Value))
-            if (vnic.MacAddress is { } mac) macs.Add((vnic.ParentInterface, mac.ToLowerInvariant()));
-        var dedicated = state.DedicatedNics.Snapshot().ToDictionary(entry => entry.Value.HostInterface, entry => entry.Key, StringComparer.Ordinal);
-        var warnings = new List<string>();
-        var context = new SpecificationContext(interfaces, macs, dedicated, options.Lan == LanMode.Engine);
-        if (SpecificationCheck.Check(wanted, context, warnings) is { } error) throw new DeviceException(error);
-        foreach (var warning in warnings) notes.Warn(wanted.Name, warning);
-        return wanted with { Vnics = [.. wanted.Vnics.Select(vnic => Complete(vnic, interfaces))] };
-    }
-
-    private static VnicRecord Complete(VnicRecord vnic, IReadOnlyDictionary<string, HostInterface> interfaces)
-    {
-        var isWifi = interfaces.GetValueOrDefault(vnic.ParentInterface) is { IsWifi: true };
-        return vnic with
-        {
-            IsWifi = isWifi,
-            InterfaceType = isWifi ? "wifi" : "ethernet",
-            Method = isWifi ? VnicRecord.ProxyArpMethod : VnicRecord.MacvlanMethod,
-            MacAddress = isWifi ? null : vnic.Mac is { } given && MacAddress.TryNormalize(given, out var mac) ? mac : MacAddress.Generate(),
-            NetworkName = isWifi ? null : SpecificationCheck.LanName(vnic, interfaces),
-        };
+        await RegisterAsync(wanted, places, undo, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<EngineLan>> EngineLansAsync(
@@ -163,8 +117,7 @@ internal sealed partial class DeviceCreation(
     }
 
     private async Task RegisterAsync(
-        DeviceSpecification wanted, IReadOnlyList<EngineLan> places, IReadOnlyDictionary<string, HostInterface> interfaces, UndoStack undo,
-        CancellationToken cancellationToken)
+        DeviceSpecification wanted, IReadOnlyList<EngineLan> places, UndoStack undo, CancellationToken cancellationToken)
     {
         var name = wanted.Name;
         var details = await engine.InspectContainerAsync(name, cancellationToken).ConfigureAwait(false)

@@ -37,6 +37,13 @@ internal sealed record DeviceSpecification
         .Optional("dedicated_interface", ContractType.InterfaceName)
         .Optional("resources", ResourcesContract);
 
+    /// <summary>What the message of <c>update_device</c> must hold.</summary>
+    public static Contract ChangeContract { get; } = Contract.DeviceRequest
+        .Optional("vnic_configs", ContractType.List(VnicContract))
+        .Optional("serial_configs", ContractType.List(SerialContract))
+        .Optional("runtime_version", ContractType.String)
+        .Optional("resources", ResourcesContract);
+
     /// <summary>Name of the container, by which the device is known.</summary>
     public required string Name { get; init; }
 
@@ -69,6 +76,20 @@ internal sealed record DeviceSpecification
             Vnics = [.. request.Items("vnic_configs").Select(ReadVnic)],
             SerialPorts = request.Find("serial_configs") is null ? null : [.. request.Items("serial_configs").Select(ReadSerialPort)],
             DedicatedInterface = request.Text("dedicated_interface"),
+            Cpus = resources?.Number("cpus"),
+            MemoryMiB = resources?.Number("memory_mib"),
+        };
+    }
+
+    /// <summary>Reads a message that fulfils <see cref="ChangeContract"/>.</summary>
+    public static DeviceChange ReadChange(TopicRequest request)
+    {
+        var resources = request.Find("resources") is { } limits ? new TopicRequest(limits) : null;
+        return new DeviceChange(request.DeviceId)
+        {
+            Version = NotEmpty(request.Text("runtime_version")),
+            Vnics = request.Find("vnic_configs") is null ? null : [.. request.Items("vnic_configs").Select(ReadVnic)],
+            SerialPorts = request.Find("serial_configs") is null ? null : [.. request.Items("serial_configs").Select(ReadSerialPort)],
             Cpus = resources?.Number("cpus"),
             MemoryMiB = resources?.Number("memory_mib"),
         };

@@ -133,6 +133,7 @@ internal sealed class DeviceStatus(
         OperationKind.Start => "started",
         OperationKind.Stop => "stopped",
         OperationKind.Restart => "restarted",
+        OperationKind.Update => "updated",
         _ => "worked on",
     };
 }

@@ -1,20 +1,26 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Operations;
+using Mooring.Edge.Agent.Topics;
 
 namespace Mooring.Edge.Agent.Devices;
 
 /// <summary>Brings the image of a runtime to this machine.</summary>
 /// <param name="engine">The engine.</param>
 /// <param name="operations">Shown the progress.</param>
+/// <param name="outbox">Tells hubs of it.</param>
 /// <param name="time">Clock of the wait for a registry.</param>
 /// <param name="logger">Told when the local image has to do.</param>
-internal sealed partial class ImagePull(EngineClient engine, OperationTable operations, TimeProvider time, ILogger<ImagePull> logger)
+internal sealed partial class ImagePull(EngineClient engine, OperationTable operations, IHubOutbox outbox, TimeProvider time, ILogger<ImagePull> logger)
 {
     /// <summary>
     /// How long a registry may be silent while there is a local image. Without a network the engine itself asks name servers for most of a minute.
     /// </summary>
     private static readonly TimeSpan RegistrySilence = TimeSpan.FromSeconds(10);
+
+    /// <summary>The engine tells of every few kilobytes; a hub needs no more than this.</summary>
+    private static readonly TimeSpan EventPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Pulls an image. Without a registry the one that the engine has must do.</summary>
     /// <param name="device">For whom.</param>
@@ -53,6 +59,7 @@ internal sealed partial class ImagePull(EngineClient engine, OperationTable oper
     private async Task PullAsync(string device, string repository, string tag, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         var layers = new Dictionary<string, (long Bytes, bool IsDone)>(StringComparer.Ordinal);
+        long? told = null;
         await foreach (var progress in engine.PullAsync(repository, tag, cancellationToken).ConfigureAwait(false))
         {
             silence.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -60,9 +67,18 @@ internal sealed partial class ImagePull(EngineClient engine, OperationTable oper
             var former = layers.GetValueOrDefault(layer);
             layers[layer] = (Math.Max(former.Bytes, progress.ProgressDetail?.Current ?? 0),
                 former.IsDone || progress.Status is "Pull complete" or "Already exists");
-            operations.Progress(device, new PullState(layers.Values.Count(l => l.IsDone), layers.Count, layers.Values.Sum(l => l.Bytes)));
+            var state = new PullState(layers.Values.Count(l => l.IsDone), layers.Count, layers.Values.Sum(l => l.Bytes));
+            operations.Progress(device, state);
+            if (told is { } before && time.GetElapsedTime(before) < EventPause && state.LayersDone < state.LayersTotal) continue;
+            told = time.GetTimestamp();
+            Tell(device, $"{repository}:{tag}", state);
         }
     }
+
+    private void Tell(string device, string image, PullState state) => outbox.Emit("pull_progress", new JsonObject
+    {
+        ["device_id"] = device, ["image"] = image, ["layers_done"] = state.LayersDone, ["layers_total"] = state.LayersTotal, ["bytes"] = state.Bytes,
+    });
 
     private string Local(string image, string reason)
     {

@@ -15,6 +15,9 @@ internal sealed class InternalNetworks(EngineClient engine, HostNetwork host, Ag
     /// <summary>Thirteen addresses: agent, gateway, device and some to spare.</summary>
     internal const int PrefixLength = 28;
 
+    /// <summary>Ranges that are tried when the engine says that one is taken after all.</summary>
+    private const int OverlapTries = 16;
+
     // Two devices that are made at the same time must not be given the same range.
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -90,18 +93,31 @@ internal sealed class InternalNetworks(EngineClient engine, HostNetwork host, Ag
         var taken = RangesOf(await engine.ListNetworksAsync(cancellationToken).ConfigureAwait(false))
             .Concat(RangesOf(await RouteTableAsync(cancellationToken).ConfigureAwait(false)))
             .Concat(host.Interfaces.Values.Select(i => i.Subnet).OfType<Ipv4Subnet>()).ToList();
-        if (!Ipv4Subnet.TryParse(options.InternalPool, out var pool) || FindFree(pool, taken) is not { } range)
-            throw new DeviceException($"there is no room for another private network in {options.InternalPool}");
-        await engine.CreateNetworkAsync(new NetworkCreation
+        for (var tries = 1; ; tries++)
         {
-            Name = name,
-            Driver = "bridge",
-            Internal = true,
-            IPAM = new NetworkAddresses([new NetworkSubnet(range.ToString())]),
-            Labels = new Dictionary<string, string> { [DeviceContainer.RoleLabel] = DeviceContainer.DeviceRole },
-        }, cancellationToken).ConfigureAwait(false);
-        return true;
+            if (!Ipv4Subnet.TryParse(options.InternalPool, out var pool) || FindFree(pool, taken) is not { } range)
+                throw new DeviceException($"there is no room for another private network in {options.InternalPool}");
+            try
+            {
+                await CreateAsync(name, range, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (EngineException e) when (tries < OverlapTries && e.Message.Contains("overlap", StringComparison.OrdinalIgnoreCase))
+            {
+                // Somebody else took the range meanwhile, or the engine knows more of it than we can see.
+                taken.Add(range);
+            }
+        }
     }
+
+    private Task CreateAsync(string name, Ipv4Subnet range, CancellationToken cancellationToken) => engine.CreateNetworkAsync(new NetworkCreation
+    {
+        Name = name,
+        Driver = "bridge",
+        Internal = true,
+        IPAM = new NetworkAddresses([new NetworkSubnet(range.ToString())]),
+        Labels = new Dictionary<string, string> { [DeviceContainer.RoleLabel] = DeviceContainer.DeviceRole },
+    }, cancellationToken);
 
     private static async Task<string> RouteTableAsync(CancellationToken cancellationToken)
     {

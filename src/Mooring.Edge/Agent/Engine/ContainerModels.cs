@@ -82,6 +82,12 @@ internal sealed record ContainerDetails
 
 internal sealed record ContainerMount(string? Type, string? Name, string? Source, string? Destination);
 
+internal static class ContainerMounts
+{
+    /// <summary>Whether a named volume is among the mounts.</summary>
+    public static bool HasVolume(this IReadOnlyList<ContainerMount>? mounts, string name) => mounts?.Any(mount => mount.Name == name) == true;
+}
+
 internal sealed record ContainerSettings
 {
     public string? Image { get; init; }
@@ -125,6 +131,8 @@ internal sealed record ContainerSummary
     /// <summary>The first name without the slash that the engine puts before it.</summary>
     public string Name => Names is [var first, ..] ? first.TrimStart('/') : Id;
 }
+
+internal sealed record LimitsUpdate(long? NanoCpus, long? Memory, long? MemorySwap);
 
 internal sealed record RestartPolicyUpdate(RestartPolicy RestartPolicy);
 

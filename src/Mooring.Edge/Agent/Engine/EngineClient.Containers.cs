@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Mooring.Edge.Agent.Engine;
 
@@ -60,6 +61,45 @@ internal sealed partial class EngineClient
     /// <summary>Changes when the engine restarts a container by itself.</summary>
     public Task SetRestartPolicyAsync(string name, RestartPolicy policy, CancellationToken cancellationToken) =>
         PostAsync($"containers/{Escape(name)}/update", new RestartPolicyUpdate(policy), EngineJson.Default.RestartPolicyUpdate, cancellationToken);
+
+    /// <summary>Changes how much a container may use, while it runs.</summary>
+    /// <param name="name">The container.</param>
+    /// <param name="cpus">Processors; null leaves them as they are.</param>
+    /// <param name="memoryMiB">Memory; null leaves it as it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task SetLimitsAsync(string name, double? cpus, double? memoryMiB, CancellationToken cancellationToken)
+    {
+        long? memory = memoryMiB is { } wanted ? (long)(wanted * 1024 * 1024) : null;
+        // As much again of swap space, which is the engine's own choice for a new container.
+        var limits = new LimitsUpdate(cpus is { } processors ? (long)(processors * 1e9) : null, memory, memory * 2);
+        return PostAsync($"containers/{Escape(name)}/update", limits, EngineJson.Default.LimitsUpdate, cancellationToken);
+    }
+
+    /// <summary>All that the engine knows of a container, to make another one like it.</summary>
+    /// <returns>Its own words; null when it knows no such container.</returns>
+    public Task<JsonObject?> InspectContainerWholeAsync(string name, CancellationToken cancellationToken) =>
+        InspectWholeAsync($"containers/{Escape(name)}/json", cancellationToken);
+
+    /// <summary>All that the engine knows of an image.</summary>
+    /// <returns>Its own words; null when it knows no such image.</returns>
+    public Task<JsonObject?> InspectImageWholeAsync(string image, CancellationToken cancellationToken) =>
+        InspectWholeAsync($"images/{image}/json", cancellationToken);
+
+    /// <summary>Creates a container from <see cref="ContainerCopy"/>.</summary>
+    public Task<ContainerCreated> CreateContainerAsync(string name, JsonObject copy, CancellationToken cancellationToken) =>
+        PostAsync($"containers/create?name={Escape(name)}", copy, EngineJson.Default.JsonObject, EngineJson.Default.ContainerCreated, cancellationToken);
+
+    private async Task<JsonObject?> InspectWholeAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SendVersionedAsync(HttpMethod.Get, path, EngineJson.Default.JsonObject, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EngineException e) when (e.IsNotFound)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Gives a container another name.</summary>
     public Task RenameContainerAsync(string name, string newName, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Mooring.Edge.Agent.Engine;
@@ -9,6 +10,8 @@ namespace Mooring.Edge.Agent.Engine;
 [JsonSerializable(typeof(ContainerDetails))]
 [JsonSerializable(typeof(List<ContainerSummary>))]
 [JsonSerializable(typeof(RestartPolicyUpdate))]
+[JsonSerializable(typeof(LimitsUpdate))]
+[JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(NetworkCreation))]
 [JsonSerializable(typeof(NetworkCreated))]
 [JsonSerializable(typeof(NetworkDetails))]

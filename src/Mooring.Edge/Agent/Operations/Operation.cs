@@ -31,6 +31,7 @@ internal sealed record Operation(string Name, OperationKind Kind, DateTimeOffset
         OperationKind.Start => "starting",
         OperationKind.Stop => "stopping",
         OperationKind.Restart => "restarting",
+        OperationKind.Update => "updating",
         _ => "error",
     };
 
@@ -46,6 +47,7 @@ internal sealed record Operation(string Name, OperationKind Kind, DateTimeOffset
         OperationKind.Start => "start",
         OperationKind.Stop => "stop",
         OperationKind.Restart => "restart",
+        OperationKind.Update => "update",
         _ => "unknown",
     };
 }

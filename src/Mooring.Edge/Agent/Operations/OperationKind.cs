@@ -11,4 +11,5 @@ internal enum OperationKind
     Start,
     Stop,
     Restart,
+    Update,
 }

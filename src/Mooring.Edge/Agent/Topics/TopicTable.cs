@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent.Engine;
+using Mooring.Edge.Agent.Policy;
 
 namespace Mooring.Edge.Agent.Topics;
 
@@ -10,10 +11,11 @@ namespace Mooring.Edge.Agent.Topics;
 /// waits for nothing.
 /// </summary>
 /// <param name="topics">The topics.</param>
+/// <param name="policy">Which of them are answered here.</param>
 /// <param name="audit">Told of every request.</param>
 /// <param name="time">Measures how long a request took.</param>
 /// <param name="logger">Told of what must not happen.</param>
-internal sealed partial class TopicTable(IEnumerable<ITopic> topics, ITopicAudit audit, TimeProvider time, ILogger<TopicTable> logger)
+internal sealed partial class TopicTable(IEnumerable<ITopic> topics, AgentPolicy policy, ITopicAudit audit, TimeProvider time, ILogger<TopicTable> logger)
 {
     private readonly Dictionary<string, ITopic> _topics = topics.ToDictionary(topic => topic.Name, StringComparer.Ordinal);
 
@@ -37,6 +39,7 @@ internal sealed partial class TopicTable(IEnumerable<ITopic> topics, ITopicAudit
     private async Task<JsonObject> HandleAsync(string name, JsonElement message, CancellationToken cancellationToken)
     {
         if (!_topics.TryGetValue(name, out var topic)) return Answers.Error($"this agent does not know the topic {name}", "unknown_topic");
+        if (!policy.AllowsTopic(name)) return Answers.Error($"the policy of this machine does not allow the topic {name}", "forbidden");
         if (topic.Contract.Check(message, "") is { } error) return Answers.Invalid(error);
         try
         {

@@ -45,13 +45,16 @@ internal sealed partial class DeviceUpkeep(
     /// <summary>Has every device attached anew: the monitor came back and may have forgotten.</summary>
     public void AttachAll()
     {
-        foreach (var (device, _) in state.Devices.Snapshot()) Mark(device, look =>
-        {
-            look.AttachedPid = 0;
-            look.Failures = 0;
-            Earliest(look, TimeSpan.Zero);
-        });
+        foreach (var (device, _) in state.Devices.Snapshot()) Reattach(device);
     }
+
+    /// <summary>Has one device attached anew: it was changed.</summary>
+    public void Reattach(string device) => Mark(device, look =>
+    {
+        look.AttachedPid = 0;
+        look.Failures = 0;
+        Earliest(look, TimeSpan.Zero);
+    });
 
     /// <summary>Has a device attached anew with addresses that are asked for anew, when nothing has asked for it again for a while.</summary>
     public void Renew(string device, TimeSpan quiet) => Mark(device, look =>

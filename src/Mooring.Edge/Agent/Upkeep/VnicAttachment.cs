@@ -34,9 +34,13 @@ internal sealed partial class VnicAttachment(
     }
 
     /// <summary>Takes away what a device had on the plant's network: leases are given back, bridges removed.</summary>
-    public async Task DetachAsync(string device, int pid, CancellationToken cancellationToken)
+    /// <param name="device">The device.</param>
+    /// <param name="pid">Its first process; 0 when it does not run.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="which">Only these; null is all.</param>
+    public async Task DetachAsync(string device, int pid, CancellationToken cancellationToken, Func<VnicRecord, bool>? which = null)
     {
-        foreach (var vnic in state.Vnics.Find(device) ?? [])
+        foreach (var vnic in (state.Vnics.Find(device) ?? []).Where(which ?? (_ => true)))
         {
             var command = vnic.IsWifi == true
                 ? new MonitorCommand

@@ -18,6 +18,7 @@ internal static class DeviceEndpoints
         group.MapGet("", List).For(HubRole.Viewer).WithSummary("Devices that were created through this hub.");
         group.MapPost("", Create).For(HubRole.Operator).WithSummary("Creates a runtime; wait, in seconds, holds the answer until it has ended.");
         group.MapGet("/{device}", Status).For(HubRole.Viewer).WithSummary("State, addresses and restarts of a device.");
+        group.MapPatch("/{device}", Update).For(HubRole.Operator).WithSummary("Changes limits, interfaces, serial ports or runtime version of a device.");
         group.MapDelete("/{device}", Delete).For(HubRole.Operator).WithSummary("Deletes a device.");
         group.MapPost("/{device}/start", (HttpContext http, EdgeHub hub, string agent, string device) => Control(http, hub, agent, device, "start_device"))
             .For(HubRole.Operator).WithSummary("Starts a device.");
@@ -68,6 +69,12 @@ internal static class DeviceEndpoints
 
     private static Task<IResult> Status(EdgeHub hub, string agent, string device, double? timeout, CancellationToken cancellationToken) =>
         HubCall.AskAsync(hub, agent, "get_device_status", new JsonObject { ["device_id"] = device }, timeout, cancellationToken);
+
+    private static Task<IResult> Update(HttpContext http, EdgeHub hub, string agent, string device, double? wait, JsonObject change)
+    {
+        change["device_id"] = device;
+        return HubCall.BeginAsync(http, hub, agent, device, "update_device", change, wait);
+    }
 
     private static Task<IResult> Delete(HttpContext http, EdgeHub hub, string agent, string device, double? wait) =>
         HubCall.BeginAsync(http, hub, agent, device, "delete_device", new JsonObject { ["device_id"] = device }, wait);

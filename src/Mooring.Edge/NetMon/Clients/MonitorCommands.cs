@@ -78,7 +78,7 @@ internal sealed partial class MonitorCommands(
         if (command.NetworkMode != "static") return done;
         if (!Ipv4Subnet.TryAddress(command.IpAddress, out _)) return MonitorAnswer.Failed($"vNIC {vnic} is static and has no ip");
         if (!TryPrefix(command.SubnetMask, out var prefix)) return MonitorAnswer.Failed($"subnet_mask {command.SubnetMask} is neither a mask nor the length of a prefix");
-        await vnics.SetAddressAsync(container.Pid, inside, command.IpAddress!, prefix, command.Gateway, cancellationToken).ConfigureAwait(false);
+        await vnics.SetAddressAsync(container.Pid, inside, mac, command.IpAddress!, prefix, command.Gateway, cancellationToken).ConfigureAwait(false);
         return done;
     }
 

@@ -8,7 +8,8 @@ namespace Mooring.Edge.NetMon.Vnics;
 /// and moved into the container.
 /// </summary>
 /// <param name="programs">Runs ip.</param>
-internal sealed class MacvlanVnics(Programs programs)
+/// <param name="probe">Looks whether an address is free.</param>
+internal sealed class MacvlanVnics(Programs programs, ArpProbe probe)
 {
     /// <summary>Makes the interface unless the container has it, and sets it up.</summary>
     /// <returns>Its name in the container.</returns>
@@ -51,13 +52,16 @@ internal sealed class MacvlanVnics(Programs programs)
             await programs.IpInsideAsync(pid, ["link", "delete", name], cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Gives an interface one address, and none beside it.</summary>
-    public async Task SetAddressAsync(int pid, string name, string address, int prefixLength, string? gateway, CancellationToken cancellationToken)
+    /// <summary>Gives an interface one address, and none beside it. An address that another station has is not taken.</summary>
+    /// <exception cref="ProgramException">it is in use, or cannot be set</exception>
+    public async Task SetAddressAsync(int pid, string name, string mac, string address, int prefixLength, string? gateway, CancellationToken cancellationToken)
     {
         var wanted = $"{address}/{prefixLength}";
         var link = (await LinksAsync(pid, cancellationToken).ConfigureAwait(false)).FirstOrDefault(l => l.Name == name);
         if (link is null || !link.Addresses.Where(a => a.Family == "inet").Select(a => $"{a.Local}/{a.PrefixLength}").SequenceEqual([wanted]))
         {
+            if (await probe.WhoHasAsync(pid, name, mac, address, cancellationToken).ConfigureAwait(false) is { } owner)
+                throw new ProgramException($"the address {address} is in use on the network, by {owner}");
             await programs.IpInsideAsync(pid, ["-4", "addr", "flush", "dev", name], cancellationToken).ConfigureAwait(false);
             await programs.IpInsideAsync(pid, ["addr", "add", wanted, "broadcast", "+", "dev", name], cancellationToken).ConfigureAwait(false);
         }

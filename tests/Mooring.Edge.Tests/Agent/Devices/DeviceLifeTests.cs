@@ -186,6 +186,71 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
     }
 
+    [Fact]
+    public async Task Update_OfLimits_IsDoneWhileTheDeviceRuns()
+    {
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await CreateAsync(agent, name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        var before = (await engine.InspectContainerAsync(name, TestTimeout))!;
+        var answer = await UpdateAsync(agent, name, new JsonObject { ["resources"] = new JsonObject { ["cpus"] = 0.5, ["memory_mib"] = 64 } });
+        Assert.Equal("updating", answer.GetProperty("status").GetString());
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        var after = (await engine.InspectContainerAsync(name, TestTimeout))!;
+        Assert.Equal((before.Id, before.State.Pid, 500_000_000L, 64L * 1024 * 1024), (after.Id, after.State.Pid, after.HostConfig!.NanoCpus, after.HostConfig.Memory));
+        Assert.Equal("nothing is to be changed: give runtime_version, resources, vnic_configs or serial_configs",
+            (await UpdateAsync(agent, name, [])).GetProperty("error").GetString());
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task Update_ToAnotherVersion_KeepsTheData_AndAVersionThatDoesNotRun_IsTakenBack()
+    {
+        Expect(7023);
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await CreateAsync(agent, name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        await engine.ExecAsync(name, ["sh", "-c", "echo kept > /var/run/runtime/program"], "root", TestTimeout);
+        await UpdateAsync(agent, name, new JsonObject { ["runtime_version"] = "v4.0.9" });
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        var container = (await engine.InspectContainerAsync(name, TestTimeout))!;
+        Assert.Equal(PlantFloor.RuntimeImage + ":v4.0.9", container.Config!.Image);
+        Assert.Equal("kept", (await engine.ExecAsync(name, ["cat", "/var/run/runtime/program"], "root", TestTimeout)).Output.Trim());
+
+        await plant.ImageAsync(TestTimeout, PlantFloor.RuntimeImage + ":broken", "exit 7");
+        await UpdateAsync(agent, name, new JsonObject { ["runtime_version"] = "broken" });
+        var status = await agent.StatusAsync(name, s => IsWhole(s) && s.TryGetProperty("last_operation_error", out _), TestTimeout);
+        Assert.Contains("version broken is not good, the version before is back: its runtime ended with exit code 7", status.GetProperty("last_operation_error").GetString());
+        Assert.Equal(container.Id, (await engine.InspectContainerAsync(name, TestTimeout))!.Id);
+        Assert.Null(await engine.InspectContainerAsync(name + "_previous", TestTimeout));
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task AgentThatIsKilledWhileItReplacesAContainer_PutsTheOldOneBack()
+    {
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await using (var agent = await AgentAsync())
+        {
+            await CreateAsync(agent, name);
+            await agent.StatusAsync(name, IsWhole, TestTimeout);
+            agent.Get<OperationTable>().TryBegin(name, OperationKind.Update, out _);
+            agent.Get<OperationTable>().Step(name, "replacing_container");
+            await engine.RenameContainerAsync(name, name + "_previous", TestTimeout);
+            await engine.CreateContainerAsync(name, new ContainerCreation { Image = PlantFloor.RuntimeImage + ":latest" }, TestTimeout);
+        }
+        var old = (await engine.InspectContainerAsync(name + "_previous", TestTimeout))!.Id;
+        await using var again = await AgentAsync();
+        await again.StatusAsync(name, IsWhole, TestTimeout);
+        Assert.Equal(old, (await engine.InspectContainerAsync(name, TestTimeout))!.Id);
+        await DeleteAsync(again, name);
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
@@ -204,6 +269,12 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         var message = new JsonObject { ["container_name"] = name, ["vnic_configs"] = new JsonArray(), ["correlation_id"] = 41 };
         change?.Invoke(message);
         return agent.AskAsync("create_new_runtime", message);
+    }
+
+    private static Task<JsonElement> UpdateAsync(AgentUnderTest agent, string name, JsonObject change)
+    {
+        change["device_id"] = name;
+        return agent.AskAsync("update_device", change);
     }
 
     private async Task DeleteAsync(AgentUnderTest agent, string name)

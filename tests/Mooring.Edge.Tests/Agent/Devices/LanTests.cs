@@ -71,6 +71,42 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
+    public async Task StaticAddress_ThatAnotherStationHas_IsNotTaken_UntilItIsFree()
+    {
+        var (_, agent) = await StartAsync();
+        var (name, mac) = (NewName(), NewMac());
+        await plant.RunAsync(TestTimeout, onHost: false, "ip", "addr", "add", "192.168.77.70/24", "dev", "br-lan");
+        await CreateAsync(agent, name, Vnic("lan1", mac, "static", "192.168.77.70"));
+        var status = await agent.StatusAsync(name, s => s.TryGetProperty("warnings", out _), TestTimeout);
+        Assert.Contains("192.168.77.70 is in use on the network, by ", status.GetProperty("warnings")[0].GetString());
+        Assert.False(status.GetProperty("lan_ready").GetBoolean());
+        await plant.RunAsync(TestTimeout, onHost: false, "ip", "addr", "del", "192.168.77.70/24", "dev", "br-lan");
+        await agent.StatusAsync(name, IsOnLan, TestTimeout);
+        Assert.Equal(mac, await MacSeenOnTheLanAsync("192.168.77.70"));
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task Update_OfInterfaces_IsDoneWhileTheDeviceRuns()
+    {
+        var (_, agent) = await StartAsync();
+        var (name, mac) = (NewName(), NewMac());
+        await CreateAsync(agent, name, Vnic("lan1", mac, "static", "192.168.77.64"));
+        await agent.StatusAsync(name, IsOnLan, TestTimeout);
+        await agent.AskAsync("update_device", new JsonObject
+        {
+            ["device_id"] = name, ["vnic_configs"] = new JsonArray(Vnic("lan1", mac, "static", "192.168.77.65"), Vnic("lan2", NewMac(), "dhcp")),
+        });
+        await agent.StatusAsync(name, s => IsOnLan(s) && s.GetProperty("networks").EnumerateObject().Count() == 2, TestTimeout);
+        Assert.Equal(mac, await MacSeenOnTheLanAsync("192.168.77.65"));
+        Assert.NotEqual(0, (await plant.RunAsync(TestTimeout, onHost: false, "ping", "-c", "1", "-W", "1", "192.168.77.64")).ExitCode);
+        await agent.AskAsync("update_device", new JsonObject { ["device_id"] = name, ["vnic_configs"] = new JsonArray() });
+        await agent.StatusAsync(name, s => IsOnLan(s) && !s.GetProperty("networks").EnumerateObject().Any(), TestTimeout);
+        Assert.NotEqual(0, (await plant.RunAsync(TestTimeout, onHost: false, "ping", "-c", "1", "-W", "1", "192.168.77.65")).ExitCode);
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
     public async Task DedicatedNic_IsInTheDevice_AndComesBackWhenItIsRemoved()
     {
         var (_, agent) = await StartAsync();

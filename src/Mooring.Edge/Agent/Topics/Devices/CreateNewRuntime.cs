@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Operations;
+using Mooring.Edge.Agent.Policy;
 using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Upkeep;
 using Mooring.Edge.Protocol;
@@ -9,7 +10,7 @@ namespace Mooring.Edge.Agent.Topics.Devices;
 
 /// <summary>Makes a device. Answered at once; how far it is tells <see cref="GetDeviceStatus"/>.</summary>
 internal sealed class CreateNewRuntime(
-    AgentWork work, AgentState state, OperationTable operations, DeviceCreation creation, DeviceUpkeep upkeep) : ITopic
+    AgentWork work, AgentPolicy policy, AgentState state, OperationTable operations, DeviceCreation creation, DeviceUpkeep upkeep) : ITopic
 {
     public string Name => "create_new_runtime";
 
@@ -23,6 +24,7 @@ internal sealed class CreateNewRuntime(
         var name = wanted.Name;
         if (!state.IsRegistryKnown)
             return Answers.Error($"the registry of devices ({state.Devices.FilePath}) was lost: no device is made before it is repaired", "registry_lost");
+        if (policy.Refusal(wanted) is { } refusal) return Answers.Error(refusal, "forbidden");
         if (operations.IsRunning(name)) return Answers.Busy(name, operations.Find(name));
         // Asked before the operation begins: the healthy device of this name must not be told as failed.
         if (state.Devices.Find(name) is not null) return Answers.Error($"a device named {name} exists already", "name_taken");

@@ -1,0 +1,59 @@
+using Mooring.Edge.Agent.Network;
+using Mooring.Edge.Agent.State;
+
+namespace Mooring.Edge.Agent.Devices;
+
+/// <summary>Checks how a device is wanted against this machine, and completes it: addresses, names of networks.</summary>
+internal sealed class DevicePlanning(
+    AgentOptions options, EngineLans lans, HostNetwork network, AgentState state, DeviceNotes notes, TimeProvider time)
+{
+    /// <summary>Longest wait for the monitor to tell of the interfaces.</summary>
+    private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Checks and completes.</summary>
+    /// <returns>The device as it is to be made, and the interfaces of the host.</returns>
+    /// <exception cref="DeviceException">it cannot be made so</exception>
+    public async Task<(DeviceSpecification Wanted, IReadOnlyDictionary<string, HostInterface> Interfaces)> PlanAsync(
+        DeviceSpecification wanted, CancellationToken cancellationToken)
+    {
+        var interfaces = await InterfacesAsync(wanted, cancellationToken).ConfigureAwait(false);
+        var macs = new HashSet<(string, string)>(await lans.MacsInUseAsync(cancellationToken).ConfigureAwait(false));
+        foreach (var vnic in state.Vnics.Snapshot().Where(device => device.Key != wanted.Name).SelectMany(device => device.Value))
+            if (vnic.MacAddress is { } mac) macs.Add((vnic.ParentInterface, mac.ToLowerInvariant()));
+        var dedicated = state.DedicatedNics.Snapshot().Where(entry => entry.Key != wanted.Name)
+            .ToDictionary(entry => entry.Value.HostInterface, entry => entry.Key, StringComparer.Ordinal);
+        var warnings = new List<string>();
+        var context = new SpecificationContext(interfaces, macs, dedicated, options.Lan == LanMode.Engine);
+        if (SpecificationCheck.Check(wanted, context, warnings) is { } error) throw new DeviceException(error);
+        foreach (var warning in warnings) notes.Warn(wanted.Name, warning);
+        return (wanted with { Vnics = [.. wanted.Vnics.Select(vnic => Complete(vnic, interfaces))] }, interfaces);
+    }
+
+    private async Task<IReadOnlyDictionary<string, HostInterface>> InterfacesAsync(DeviceSpecification wanted, CancellationToken cancellationToken)
+    {
+        var interfaces = network.Interfaces;
+        if (wanted.Vnics.All(vnic => interfaces.ContainsKey(vnic.ParentInterface)) && wanted.DedicatedInterface is null) return interfaces;
+        try
+        {
+            await network.Discovered.WaitAsync(DiscoveryTimeout, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Without the monitor a device can still be made; its LAN follows when the monitor comes.
+        }
+        return network.Interfaces;
+    }
+
+    private static VnicRecord Complete(VnicRecord vnic, IReadOnlyDictionary<string, HostInterface> interfaces)
+    {
+        var isWifi = interfaces.GetValueOrDefault(vnic.ParentInterface) is { IsWifi: true };
+        return vnic with
+        {
+            IsWifi = isWifi,
+            InterfaceType = isWifi ? "wifi" : "ethernet",
+            Method = isWifi ? VnicRecord.ProxyArpMethod : VnicRecord.MacvlanMethod,
+            MacAddress = isWifi ? null : vnic.Mac is { } given && MacAddress.TryNormalize(given, out var mac) ? mac : vnic.MacAddress ?? MacAddress.Generate(),
+            NetworkName = isWifi ? null : SpecificationCheck.LanName(vnic, interfaces),
+        };
+    }
+}
