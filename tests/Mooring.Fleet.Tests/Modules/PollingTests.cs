@@ -32,6 +32,20 @@ public sealed class PollingTests : ModuleTest
     }
 
     [Fact]
+    public async Task CommandThatAnswersAStatus_doesNotWaitForTheNextRound()
+    {
+        // The longest pause between two rounds is half a second; five hundred answers, one after the other, would take minutes.
+        const int Answers = 500;
+        Polling = Polling with { Mode = PollingMode.Pool, Interval = TimeSpan.FromMinutes(10) };
+        var slot = await LoadFaultsAsync();
+        for (var i = 0; i < Answers; i++)
+        {
+            await slot.ForwardStatusAsync(Bytes((byte)i), Device("r"));
+            Assert.Equal((byte)i, (await CommandAsync()).Data[0]);
+        }
+    }
+
+    [Fact]
     public async Task C158_timeout_isNotLogged_andLeavesNothing()
     {
         await LoadFaultsAsync();

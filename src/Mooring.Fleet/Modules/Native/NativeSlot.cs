@@ -27,11 +27,18 @@ internal sealed partial class NativeSlot(NativeContext context, NativeHome home,
         ModuleCallKind.Connected => context.Connect(call.Device),
         ModuleCallKind.DisconnectedAnnounced => context.DisconnectAnnounced(call.Device),
         ModuleCallKind.DisconnectedTimeout => context.DisconnectTimeout(call.Device),
-        ModuleCallKind.Status => context.ForwardStatus(call.Data, call.Device),
+        ModuleCallKind.Status => ForwardStatus(call),
         ModuleCallKind.Error => context.ForwardError(call.Data, call.Device),
         ModuleCallKind.Acknowledge => context.Acknowledge(new CarCommand(call.Device, call.Data)),
         _ => context.Destroy(),
     });
+
+    private int ForwardStatus(in ModuleCall call)
+    {
+        var code = context.ForwardStatus(call.Data, call.Device);
+        if (_poller is { } poller) home.Rounds.Urge(poller);
+        return code;
+    }
 
     TimeSpan IPollTarget.Poll(TimeSpan timeout)
     {
@@ -75,7 +82,12 @@ internal sealed partial class NativeSlot(NativeContext context, NativeHome home,
 
     private async Task EndAsync()
     {
-        if (_poller is not null) await _poller.StopAsync();
+        if (_poller is not null)
+        {
+            var end = _poller.StopAsync();
+            home.Rounds.Urge(_poller);
+            await end;
+        }
         await DestroyAsync();
     }
 

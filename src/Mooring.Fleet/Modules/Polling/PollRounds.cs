@@ -1,7 +1,7 @@
 namespace Mooring.Fleet.Modules.Polling;
 
 /// <summary>
-/// One thread that asks all pooled targets of one library in turn. When a target blocks, the thread becomes that
+/// One thread that asks all pooled targets of one library in turn, those first that likely have something. When a target blocks, the thread becomes that
 /// target's own and another one goes on with the round; a library that does it again gets a thread for each target.
 /// </summary>
 /// <param name="interval">Shortest pause between two rounds.</param>
@@ -21,9 +21,13 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
     private readonly object _gate = new();
     // As many as there are cars with this library.
     private readonly List<Poller> _pollers = [];
+    // Each of them at most once.
+    private readonly Queue<Poller> _urged = [];
     private Turn? _turn;
     private int _next;
     private long _roundSince = time.GetTimestamp();
+    private TimeSpan? _pause;
+    private long _pauseSince;
     private int _blocking;
 
     /// <summary>Targets that have a thread because they block.</summary>
@@ -42,6 +46,18 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
         }
     }
 
+    /// <summary>Asks a target out of turn: most modules answer a status with a command, which should not wait for the next round.</summary>
+    internal void Urge(Poller poller)
+    {
+        lock (_gate)
+        {
+            if (poller.IsUrged || poller.HasThread) return;
+            poller.IsUrged = true;
+            _urged.Enqueue(poller);
+            if (_pause is not null) Monitor.Pulse(_gate);
+        }
+    }
+
     /// <summary>Gives the round to another thread when the one that has it is held up.</summary>
     internal void Check(TimeSpan blockingAfter)
     {
@@ -51,7 +67,8 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
             blocked = _turn?.Current;
             if (blocked is null || _blocking >= blockingMax || time.GetElapsedTime(_turn!.Since) < blockingAfter) return;
             _blocking++;
-            _pollers.Remove(blocked);
+            Remove_NeedsLock(blocked);
+            blocked.HasThread = true;
             _turn = null;
             if (_blocking >= BlockersMax) _pollers.RemoveAll(TryStartBlocking_NeedsLock);
             if (_pollers.Count > 0) StartTurn_NeedsLock();
@@ -89,28 +106,50 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
     {
         lock (_gate)
         {
-            if (_next >= _pollers.Count)
+            while (_pollers.Count > 0)
             {
-                _next = 0;
-                if (_pollers.Count > 0) Pause_NeedsLock();
+                if (!TryTakeNext_NeedsLock(out poller)) continue;
+                turn.Current = poller;
+                turn.Since = time.GetTimestamp();
+                return true;
             }
-            if (_pollers.Count == 0)
-            {
-                _turn = null;
-                poller = null!;
-                return false;
-            }
+            _turn = null;
+            _urged.Clear();
+            poller = null!;
+            return false;
+        }
+    }
+
+    /// <summary>An urged target, or the round's next one; false after a pause between two rounds, or a part of it, or when the
+    /// target has got a thread meanwhile.</summary>
+    private bool TryTakeNext_NeedsLock(out Poller poller)
+    {
+        if (_urged.TryDequeue(out poller!))
+        {
+            poller.IsUrged = false;
+            return !poller.HasThread;
+        }
+        if (_next < _pollers.Count)
+        {
             poller = _pollers[_next++];
-            turn.Current = poller;
-            turn.Since = time.GetTimestamp();
             return true;
         }
+        Pause_NeedsLock();
+        return false;
     }
 
     private void Pause_NeedsLock()
     {
-        var pause = time.GetElapsedTime(_roundSince) * PauseRatio;
-        Monitor.Wait(_gate, pause < interval ? interval : pause < PauseMax ? pause : PauseMax);
+        if (_pause is null)
+        {
+            var pause = time.GetElapsedTime(_roundSince) * PauseRatio;
+            _pause = pause < interval ? interval : pause < PauseMax ? pause : PauseMax;
+            _pauseSince = time.GetTimestamp();
+        }
+        var left = _pause.Value - time.GetElapsedTime(_pauseSince);
+        if (left > TimeSpan.Zero && Monitor.Wait(_gate, left)) return;
+        _pause = null;
+        _next = 0;
         _roundSince = time.GetTimestamp();
     }
 
@@ -121,10 +160,18 @@ internal sealed class PollRounds(TimeSpan interval, int blockingMax, TimeProvide
         {
             if (_turn != turn) return false;
             turn.Current = null;
-            if (isLeft) return true;
-            _pollers.RemoveAt(--_next);
+            if (!isLeft) Remove_NeedsLock(poller);
             return true;
         }
+    }
+
+    private void Remove_NeedsLock(Poller poller)
+    {
+        // It is nearly always the one that the round was at.
+        var index = _next > 0 && _pollers[_next - 1] == poller ? _next - 1 : _pollers.IndexOf(poller);
+        if (index < 0) return;
+        _pollers.RemoveAt(index);
+        if (index < _next) _next--;
     }
 
     /// <summary>The right of one thread to make the round.</summary>

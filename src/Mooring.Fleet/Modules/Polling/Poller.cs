@@ -13,7 +13,17 @@ internal sealed class Poller(IPollTarget target, TimeSpan timeout, TimeProvider 
 
     internal IPollTarget Target => target;
 
-    internal void StartThread() => new Thread(Run, StackBytes) { IsBackground = true, Name = "module commands" }.Start();
+    /// <summary>Whether a thread of its own asks it.</summary>
+    internal bool HasThread { get; set; }
+
+    /// <summary>Whether it is to be asked out of turn; the rounds' own.</summary>
+    internal bool IsUrged { get; set; }
+
+    internal void StartThread()
+    {
+        HasThread = true;
+        new Thread(Run, StackBytes) { IsBackground = true, Name = "module commands" }.Start();
+    }
 
     /// <summary>Asks until stopped.</summary>
     internal void Run()
