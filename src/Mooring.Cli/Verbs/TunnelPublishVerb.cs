@@ -62,8 +62,13 @@ internal static class TunnelPublishVerb
         var remotePort = new Option<int?>("--remote-port", "-r") { Description = "Public port wanted.", HelpName = "PORT" };
         remotePort.Validators.Add(result => CheckPort(result, "--remote-port"));
         var localHost = new Option<string?>("--local-host") { Description = "Host of the application, when it is not this machine.", HelpName = "HOST" };
+        var proxy = new Option<int?>("--proxy-protocol") { Description = "Tells the service each visitor's address with a PROXY protocol header, version 1 or 2.", HelpName = "1|2" };
+        proxy.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("1" or "2") and var value }]) result.AddError($"--proxy-protocol: '{value}' is not allowed: 1 or 2");
+        });
         var connection = new TunnelConnectionOptions();
-        var command = new Command("tcp", "Publishes a local TCP service.") { port, remotePort, localHost };
+        var command = new Command("tcp", "Publishes a local TCP service.") { port, remotePort, localHost, proxy };
         connection.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -73,6 +78,7 @@ internal static class TunnelPublishVerb
                 LocalPort = parsed.GetValue(port),
                 LocalHost = parsed.GetValue(localHost),
                 RemotePort = parsed.GetValue(remotePort),
+                ProxyProtocol = parsed.GetValue(proxy),
             };
             return TunnelRunner.RunAsync(connection.Read(parsed), [definition], shared.Output(parsed), cancellationToken);
         });

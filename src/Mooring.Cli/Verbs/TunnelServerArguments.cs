@@ -5,6 +5,7 @@ using Mooring.Cli.Hosting;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
 using Mooring.Tunnel.Server;
+using Mooring.Tunnel.Server.Accounts;
 
 namespace Mooring.Cli.Verbs;
 
@@ -26,7 +27,11 @@ internal sealed class TunnelServerArguments
     private readonly Option<string[]> _allow;
     private readonly Option<string[]> _deny;
     private readonly Option<string[]> _trusted;
+    private readonly Option<bool> _proxyProtocol;
     private readonly Option<int> _connections;
+    private readonly Option<int> _accountTunnels;
+    private readonly Option<int> _accountSessions;
+    private readonly Option<int> _accountRequests;
     private readonly Option<string?> _accessLog;
 
     private TunnelServerArguments(string prefix)
@@ -51,12 +56,16 @@ internal sealed class TunnelServerArguments
         _allow = Networks(prefix + "allow", "Networks that visitors may come from.");
         _deny = Networks(prefix + "deny", "Networks that visitors may not come from.");
         _trusted = Networks(prefix + "trusted-proxy", "Proxies whose forwarding fields are believed.");
+        _proxyProtocol = new Option<bool>(prefix + "proxy-protocol") { Description = "Trusted proxies begin each visitor's connection with a PROXY protocol header, version 1 or 2." };
         _connections = new Option<int>(prefix + "tcp-connections")
         {
             Description = "Visitors' connections to a TCP tunnel at a time.",
             HelpName = "N",
             DefaultValueFactory = _ => new TunnelServerLimits().TcpConnectionsMax,
         };
+        _accountTunnels = Count(prefix + "account-tunnels", "Tunnels that an account may have, unless an operator says otherwise.", Quota.Default.Tunnels);
+        _accountSessions = Count(prefix + "account-sessions", "Clients that an account may have connected.", Quota.Default.Sessions);
+        _accountRequests = Count(prefix + "account-requests", "Requests in a second that visitors may make of an account's tunnels; 0 for no limit.", Quota.Default.RequestsPerSecond);
         _accessLog = new Option<string?>(prefix + "access-log") { Description = "File for one line of JSON per request.", HelpName = "FILE" };
     }
 
@@ -73,7 +82,8 @@ internal sealed class TunnelServerArguments
         {
             arguments._bind, arguments._port, arguments._httpPort, arguments._httpsPort, arguments._certificate, arguments._key, arguments._controlTls,
             arguments._domain, arguments._publicUrl, arguments._ports, arguments._tokens, arguments._register, arguments._allow, arguments._deny,
-            arguments._trusted, arguments._connections, arguments._accessLog,
+            arguments._trusted, arguments._proxyProtocol, arguments._connections, arguments._accountTunnels, arguments._accountSessions, arguments._accountRequests,
+            arguments._accessLog,
         })
             command.Options.Add(option);
         return arguments;
@@ -102,6 +112,11 @@ internal sealed class TunnelServerArguments
             AllowedVisitors = parsed.GetValue(_allow) ?? [],
             DeniedVisitors = parsed.GetValue(_deny) ?? [],
             TrustedProxies = parsed.GetValue(_trusted) ?? [],
+            ExpectsProxyProtocol = parsed.GetValue(_proxyProtocol),
+            Quota = Quota.Default with
+            {
+                Tunnels = parsed.GetValue(_accountTunnels), Sessions = parsed.GetValue(_accountSessions), RequestsPerSecond = parsed.GetValue(_accountRequests),
+            },
             AccessLog = parsed.GetValue(_accessLog),
             Limits = new TunnelServerLimits { TcpConnectionsMax = connections, TcpConnectionsPerSecond = connections * 2 },
         };
@@ -113,6 +128,17 @@ internal sealed class TunnelServerArguments
 
     private static Option<string[]> Networks(string name, string description) =>
         new(name) { Description = $"{description} May be given more than once.", HelpName = "CIDR" };
+
+    private static Option<int> Count(string name, string description, int value)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 0 or > Quota.RequestsPerSecondMax)
+                result.AddError($"{name}: '{text}' is not allowed: 0 to {Quota.RequestsPerSecondMax}");
+        });
+        return option;
+    }
 
     private (int First, int Last) ParsePorts(string text)
     {

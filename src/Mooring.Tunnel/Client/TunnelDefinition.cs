@@ -30,6 +30,12 @@ public sealed record TunnelDefinition
     /// <summary>Public TCP port wanted; null lets the server choose.</summary>
     public int? RemotePort { get; init; }
 
+    /// <summary>
+    /// Version of the PROXY protocol header, 1 or 2, that each connection to a TCP application begins with, so that it learns the visitor's
+    /// address; null (default) for none.
+    /// </summary>
+    public int? ProxyProtocol { get; init; }
+
     /// <summary>Whether requests are kept for the inspector. Default true; never for TCP.</summary>
     public bool Inspect { get; init; } = true;
 

@@ -46,6 +46,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         _logger = loggers.CreateLogger<TunnelServer>();
         _time = time;
         Directory = new TunnelDirectory(options.BaseDomain);
+        Usages = new AccountUsages(time);
         Sessions = new SessionRegistry(options.Limits, time);
         Resolver = new DnsResolver(options.NameServer, time);
         _metrics.Observe(() => Sessions.Count, () => Directory.Count);
@@ -66,6 +67,8 @@ public sealed partial class TunnelServer : IAsyncDisposable
     internal TunnelDirectory Directory { get; }
 
     internal SessionRegistry Sessions { get; }
+
+    internal AccountUsages Usages { get; }
 
     internal bool IsDraining { get; private set; }
 
@@ -95,13 +98,14 @@ public sealed partial class TunnelServer : IAsyncDisposable
         Hostnames = new HostnameStore(_database);
         var rules = new VisitorRules(Options);
         var addresses = new PublicAddresses(Options);
-        _tcp = new TcpIngress(Options, rules, _metrics, _time, _logger);
+        var proxies = new ProxyHeaders(Options, rules, _metrics, _time, _logger);
+        _tcp = new TcpIngress(Options, rules, proxies, _metrics, _time, _logger);
         _accessLog = new AccessLog(Options.AccessLog, _time, _logger);
-        _ingress = new IngressServer(Options, _services, _time, _loggers);
+        _ingress = new IngressServer(Options, proxies, _services, _time, _loggers);
         await _ingress.StartAsync(new IngressApplication(Directory, rules, _metrics, _accessLog, _time, _logger), cancellationToken);
         addresses.Bound(_ingress.Http, _ingress.Https);
         var names = new NameAuthority(Options, addresses, Directory, Names, Hostnames, _tcp, _time);
-        _context = new SessionContext(Options, accounts, names, _metrics, _time, _logger);
+        _context = new SessionContext(Options, accounts, Usages, names, _metrics, _time, _logger);
         _ticker = _time.CreateTimer(_ => Tick(), null, s_tickPeriod, s_tickPeriod);
         LogListening(_logger, Http.ToString());
     }

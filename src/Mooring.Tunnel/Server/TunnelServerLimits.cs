@@ -14,6 +14,9 @@ public sealed record TunnelServerLimits
     /// <summary>Silence after which a client is taken for dead. Default 95 s: three heartbeats.</summary>
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromSeconds(95);
 
+    /// <summary>Until a trusted proxy has sent its PROXY header. Default 5 s: it is sent at once, with the connection.</summary>
+    public TimeSpan ProxyHeaderTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Until the head of a response must have come. Default 30 s, then the visitor gets 504.</summary>
     public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

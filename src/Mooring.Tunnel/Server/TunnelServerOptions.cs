@@ -56,7 +56,10 @@ public sealed record TunnelServerOptions
     /// <summary>Proxies in front of the server whose forwarding fields (and PROXY protocol headers) are believed, as CIDR.</summary>
     public IReadOnlyList<string> TrustedProxies { get; init; } = [];
 
-    /// <summary>Connections of trusted proxies begin with a PROXY protocol header, version 1 or 2.</summary>
+    /// <summary>
+    /// Connections that trusted proxies make to the listeners of visitors begin with a PROXY protocol header, version 1 or 2; those that do not
+    /// are closed. Other peers are served as they come.
+    /// </summary>
     public bool ExpectsProxyProtocol { get; init; }
 
     /// <summary>Name server for the challenges of custom host names; null (default) is the system's.</summary>
@@ -81,6 +84,7 @@ public sealed record TunnelServerOptions
         {
             foreach (var network in list) errors.Require(IPNetwork.TryParse(network, out _), key, network, "a network such as 192.0.2.0/24");
         }
+        errors.Require(!ExpectsProxyProtocol || TrustedProxies.Count > 0, "proxy-protocol", null, "needs the proxies that send it: trusted-proxy");
         if (PublicUrl is { } url)
             errors.Require(url.StartsWith("http://*", StringComparison.Ordinal) || url.StartsWith("https://*", StringComparison.Ordinal), "public-url", url, "http://*[:PORT] or https://*[:PORT]");
         Limits.Validate(errors);

@@ -52,6 +52,7 @@ internal sealed class TunnelHost : IAsyncDisposable
         builder.Services.AddTunnelServer(options, new StorageOptions { Database = Path.Combine(folder, "tunnel.db"), FlushEveryCommit = false });
         var application = builder.Build();
         application.MapTunnelServer();
+        application.MapTunnelAdmin();
         await application.StartAsync();
         return new TunnelHost(application, folder, own);
     }

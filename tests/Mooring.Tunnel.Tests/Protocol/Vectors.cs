@@ -9,6 +9,12 @@ internal static class Vectors
 
     internal static IReadOnlyDictionary<string, byte[]> GenerationB { get; } = Load("generation-b.txt");
 
+    internal static IReadOnlyDictionary<string, byte[]> ProxyHeaders { get; } = Load("proxy-header.txt");
+
+    /// <summary>What a line says after the bytes.</summary>
+    internal static string Remark(string file, string name) =>
+        File.ReadLines(RepositoryRoot.Combine("tests/vectors/tunnel/" + file)).First(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[2];
+
     private static Dictionary<string, byte[]> Load(string file) => File
         .ReadLines(RepositoryRoot.Combine("tests/vectors/tunnel/" + file))
         .Where(line => line.Length > 0 && line[0] != '#')

@@ -11,7 +11,7 @@ public sealed record TunnelFile
     private static readonly string[] s_keys = ["server_addr", "auth_token", "region", "log_level", "tunnels"];
 
     private static readonly string[] s_tunnelKeys =
-        ["name", "protocol", "local_port", "local_host", "subdomain", "hostname", "auth", "remote_port", "inspect", "host_header", "http2"];
+        ["name", "protocol", "local_port", "local_host", "subdomain", "hostname", "auth", "remote_port", "inspect", "host_header", "http2", "proxy_protocol"];
 
     /// <summary>Bytes of a file; tunnels are few.</summary>
     private const int BytesMax = 1024 * 1024;
@@ -84,6 +84,9 @@ public sealed record TunnelFile
         errors.Require(
             subdomain is null || (subdomain.Length is > 0 and <= 63 && subdomain[0] != '-' && subdomain[^1] != '-' && subdomain.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')),
             $"{key}.subdomain", subdomain, "one label of a-z, 0-9 and -");
+        var proxy = fields.Text("proxy_protocol");
+        errors.Require(proxy is null or "1" or "2", $"{key}.proxy_protocol", proxy, "1 or 2");
+        errors.Require(proxy is null || protocol is "tcp", $"{key}.proxy_protocol", proxy, "is for protocol tcp; HTTP has X-Forwarded-For");
         return new TunnelDefinition
         {
             Name = fields.Text("name"),
@@ -96,6 +99,7 @@ public sealed record TunnelFile
             RemotePort = fields.Port("remote_port", isRequired: false),
             Inspect = fields.Text("inspect") is not ("false" or "no" or "off"),
             HostHeader = fields.Text("host_header") is { } header and not "rewrite" ? header : null,
+            ProxyProtocol = proxy is "1" or "2" ? proxy[0] - '0' : null,
             IsHttp2 = fields.Text("http2") is "true" or "yes" or "on",
         };
     }

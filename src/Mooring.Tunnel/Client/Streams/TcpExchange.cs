@@ -1,7 +1,9 @@
+using System.Net;
 using System.Net.Sockets;
 using Mooring.Tunnel.Client.Origin;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol.GenerationB;
+using Mooring.Tunnel.Protocol.Proxying;
 
 namespace Mooring.Tunnel.Client.Streams;
 
@@ -10,10 +12,15 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
 {
     private readonly StreamOutlet _outlet;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IPEndPoint? _visitor;
     private OriginConnection? _connection;
 
     public TcpExchange(ClientSession session, ClientTunnel tunnel, in FrameView open)
-        : base(session, tunnel, open) => _outlet = new StreamOutlet(this);
+        : base(session, tunnel, open)
+    {
+        _outlet = new StreamOutlet(this);
+        if (tunnel.Definition.ProxyProtocol is not null && IPEndPoint.TryParse(FrameView.Text(open.ClientAddress), out var visitor)) _visitor = visitor;
+    }
 
     public override void OnData(in FrameView frame)
     {
@@ -73,6 +80,7 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
         {
             _connection = await Tunnel.Pool.ConnectAsync(CancellationToken.None);
             status = 200;
+            if (Tunnel.Definition.ProxyProtocol is { } version) await _connection.Stream.WriteAsync(Introduce(version, _connection.Stream));
             _outlet.Open(_connection.Stream);
             await PumpOutAsync(_connection);
             if (!IsEnded) await _drained.Task;
@@ -93,6 +101,18 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
             _connection?.Release();
             Tunnel.Observed?.Invoke(new ObservedRequest("TCP", $":{Tunnel.Definition.LocalPort}", status, Session.Time.GetElapsedTime(Started), RequestId));
         }
+    }
+
+    // Where the visitor came in is not told by the server; the application's own address stands for it.
+    private byte[] Introduce(int version, Stream origin)
+    {
+        var application = (origin as NetworkStream)?.Socket.RemoteEndPoint as IPEndPoint;
+        if (_visitor is null || application is null || _visitor.AddressFamily == application.AddressFamily)
+            return ProxyHeaderWriter.Write(version, new ProxyHeader(_visitor, application));
+        return ProxyHeaderWriter.Write(
+            version,
+            new ProxyHeader(
+                new IPEndPoint(_visitor.Address.MapToIPv6(), _visitor.Port), new IPEndPoint(application.Address.MapToIPv6(), application.Port)));
     }
 
     private async Task PumpOutAsync(OriginConnection connection)

@@ -151,6 +151,13 @@ internal static class AdminEndpoints
     private static async Task SetQuotaAsync(HttpContext context, TunnelServer server, string id)
     {
         if (await AccountEndpoints.ReadAsync(context, AdminJson.Default.Quota) is not { } quota) return;
-        await DoneAsync(context, await server.Accounts.SetQuotaAsync(id, quota, context.RequestAborted), "there is no such account");
+        if (quota is { Tunnels: < 0 } or { Sessions: < 0 } or { Streams: < 0 } or { RequestsPerSecond: < 0 or > Quota.RequestsPerSecondMax })
+        {
+            await ProblemAsync(context, 400, $"a quota is not negative, and has at most {Quota.RequestsPerSecondMax} requests a second");
+            return;
+        }
+        var isDone = await server.Accounts.SetQuotaAsync(id, quota, context.RequestAborted);
+        if (isDone) server.Usages.Change(id, quota);
+        await DoneAsync(context, isDone, "there is no such account");
     }
 }

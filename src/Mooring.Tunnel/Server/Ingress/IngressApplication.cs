@@ -91,6 +91,8 @@ internal sealed partial class IngressApplication(
             await ErrorPages.WriteAsync(request, 401, "a user name and a password are needed", challenge: "Basic realm=\"retunnel\"");
             return null;
         }
+        if (!binding.Session.Usage.Requests.TryTake())
+            return await RefuseAsync(request, 429, "too many requests for this account; it may have more in a moment", retryAfter: 1);
         if (binding.Session.IsDraining && binding.Session.Link.Ended.IsCancellationRequested) return await RefuseAsync(request, 503, "the server is about to stop", 5);
         return binding;
     }

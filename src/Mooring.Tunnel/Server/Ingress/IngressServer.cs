@@ -18,7 +18,7 @@ internal sealed class IngressServer : IAsyncDisposable
     private readonly ReloadableCertificate? _certificate;
     private readonly ListenOptions[] _bound;
 
-    public IngressServer(TunnelServerOptions options, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    public IngressServer(TunnelServerOptions options, ProxyHeaders proxies, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
     {
         var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false, AllowSynchronousIO = false };
         var limits = kestrel.Limits;
@@ -37,6 +37,7 @@ internal sealed class IngressServer : IAsyncDisposable
         kestrel.Listen(options.Http, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => proxies.ServeAsync(connection, next));
             listen.Use(next => connection => priorKnowledge.ChooseAsync(connection, next));
             bound.Add(listen);
         });
@@ -47,6 +48,7 @@ internal sealed class IngressServer : IAsyncDisposable
             kestrel.Listen(https, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.Use(next => connection => proxies.ServeAsync(connection, next));
                 listen.UseTls(_certificate);
                 bound.Add(listen);
             });

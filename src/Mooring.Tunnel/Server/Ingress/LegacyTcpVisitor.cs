@@ -12,13 +12,14 @@ internal sealed class LegacyTcpVisitor : LegacyProxy.IRawReceiver, IOutletOwner
     private readonly LegacySession _session;
     private readonly TunnelBinding _binding;
     private readonly NetworkStream _stream;
+    private readonly string _visitor;
     private readonly StreamOutlet _outlet;
     private LegacyProxy? _proxy;
 
-    public LegacyTcpVisitor(LegacySession session, TunnelBinding binding, Socket visitor)
+    public LegacyTcpVisitor(LegacySession session, TunnelBinding binding, TcpVisit visit)
     {
-        (_session, _binding) = (session, binding);
-        _stream = new NetworkStream(visitor, ownsSocket: true);
+        (_session, _binding, _visitor) = (session, binding, visit.Visitor.ToString());
+        _stream = new NetworkStream(visit.Socket, ownsSocket: true);
         _outlet = new StreamOutlet(this);
     }
 
@@ -29,7 +30,7 @@ internal sealed class LegacyTcpVisitor : LegacyProxy.IRawReceiver, IOutletOwner
             _proxy = await _session.TakeAsync(_binding, fresh: true);
             if (_proxy is null) return;
             _proxy.BecomeRaw(this);
-            _proxy.Start(_binding, _stream.Socket.RemoteEndPoint?.ToString() ?? "", "");
+            _proxy.Start(_binding, _visitor, "");
             _outlet.Open(_stream);
             var buffer = new byte[BufferBytes];
             while (await _stream.ReadAsync(buffer) is var count and > 0)

@@ -7,7 +7,8 @@ using Mooring.Tunnel.Server.Sessions;
 namespace Mooring.Tunnel.Server.Ingress;
 
 /// <summary>Listens on the ports of TCP tunnels. Sockets of its own: Kestrel's close both directions at once, and a tunnel must not.</summary>
-internal sealed partial class TcpIngress(TunnelServerOptions options, VisitorRules rules, TunnelMetrics metrics, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class TcpIngress(
+    TunnelServerOptions options, VisitorRules rules, ProxyHeaders proxies, TunnelMetrics metrics, TimeProvider time, ILogger logger) : IDisposable
 {
     private const int Backlog = 512;
 
@@ -57,36 +58,51 @@ internal sealed partial class TcpIngress(TunnelServerOptions options, VisitorRul
                 if (!_listeners.ContainsKey(binding)) return;
                 continue;
             }
-            var remote = ((IPEndPoint)visitor.RemoteEndPoint!).Address;
-            if (!rules.IsAllowed(remote) || binding.Session.IsDraining || !gate.TryEnter())
+            if (binding.Session.IsDraining || visitor.RemoteEndPoint is not IPEndPoint remote || !gate.TryEnter())
             {
                 metrics.Rejected("tcp");
                 visitor.Dispose();
                 continue;
             }
-            _ = ServeAsync(visitor, binding, gate);
+            _ = ServeAsync(new TcpVisit(visitor, remote), binding, gate);
         }
     }
 
-    private async Task ServeAsync(Socket visitor, TunnelBinding binding, ConnectionGate gate)
+    private async Task ServeAsync(TcpVisit visit, TunnelBinding binding, ConnectionGate gate)
     {
-        visitor.NoDelay = true;
-        binding.CountRequest();
         metrics.Opened("tcp");
         try
         {
-            await binding.Session.ServeAsync(visitor, binding);
+            visit.Socket.NoDelay = true;
+            if (await AdmitAsync(visit) is { } admitted)
+            {
+                binding.CountRequest();
+                await binding.Session.ServeAsync(admitted, binding);
+                return;
+            }
+            metrics.Rejected("tcp");
+            visit.Socket.Dispose();
         }
         catch (Exception exception)
         {
             LogFailed(logger, binding.Name, exception);
-            visitor.Dispose();
+            visit.Socket.Dispose();
         }
         finally
         {
             gate.Leave();
             metrics.Closed("tcp");
         }
+    }
+
+    private async ValueTask<TcpVisit?> AdmitAsync(TcpVisit visit)
+    {
+        if (proxies.AreExpectedFrom(visit.Visitor))
+        {
+            if (await proxies.ReadAsync(visit.Socket) is not { } visitor) return null;
+            visit = visit with { Visitor = visitor };
+        }
+        return rules.IsAllowed(visit.Visitor.Address) ? visit : null;
     }
 
     [LoggerMessage(6020, LogLevel.Error, "a connection of tunnel {Tunnel} failed")]

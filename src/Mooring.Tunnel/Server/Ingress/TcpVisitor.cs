@@ -15,15 +15,16 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
     private const int BufferBytes = Protocol.WireLimits.ChunkBytes;
 
     private readonly Socket _socket;
+    private readonly IPEndPoint _visitor;
     private readonly NetworkStream _stream;
     private readonly StreamOutlet _outlet;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TcpVisitor(StreamSession session, TunnelBinding binding, Socket socket)
+    public TcpVisitor(StreamSession session, TunnelBinding binding, TcpVisit visit)
         : base(session, binding)
     {
-        _socket = socket;
-        _stream = new NetworkStream(socket, ownsSocket: true);
+        (_socket, _visitor) = (visit.Socket, visit.Visitor);
+        _stream = new NetworkStream(_socket, ownsSocket: true);
         _outlet = new StreamOutlet(this);
     }
 
@@ -144,7 +145,7 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
             TunnelId = Binding.NameUtf8,
             Mode = StreamMode.Tcp,
             Window = Window,
-            ClientAddress = isMeta ? Encoding.ASCII.GetBytes((_socket.RemoteEndPoint as IPEndPoint)?.ToString() ?? "") : default,
+            ClientAddress = isMeta ? Encoding.ASCII.GetBytes(_visitor.ToString()) : default,
         });
     }
 

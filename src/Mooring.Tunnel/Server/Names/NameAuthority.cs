@@ -20,8 +20,7 @@ internal sealed class NameAuthority(
     public async Task<GrantAnswer> GrantAsync(ServerSession session, TunnelRequest wanted)
     {
         if (session.IsDraining) return GrantAnswer.Refused(ErrorCodes.ServiceUnavailable, "the server is about to stop");
-        var count = directory.All.Count(binding => binding.Account.Id == session.Account.Id);
-        if (count >= session.Account.Quota.Tunnels && !IsOwnStale(session, wanted))
+        if (session.Usage.Tunnels >= session.Account.Quota.Tunnels && !IsOwnStale(session, wanted))
             return GrantAnswer.Refused(ErrorCodes.QuotaTunnels, $"the account may have {session.Account.Quota.Tunnels} tunnels");
         if (wanted.Auth is { } auth && !auth.Contains(':', StringComparison.Ordinal))
             return GrantAnswer.Refused(ErrorCodes.TunnelCreateFailed, "auth is not user:password");
@@ -71,7 +70,9 @@ internal sealed class NameAuthority(
                 isSpa ? ErrorCodes.InvalidPath : ErrorCodes.SubdomainUnavailable,
                 $"'{label}' cannot be used: {NameRules.LabelMin} to {NameRules.LabelMax} of a-z, 0-9 and -, no dash at the ends, not a reserved word");
         }
-        if (!await store.TryClaimAsync(label, session.Account.Id, s_connectedLease))
+        // Its lease in the store may have run out while its tunnel is up.
+        var isHeld = directory.TryGet(label, out var held) && held.Account.Id != session.Account.Id;
+        if (isHeld || !await store.TryClaimAsync(label, session.Account.Id, s_connectedLease))
             return GrantAnswer.Refused(isSpa ? ErrorCodes.PathTaken : ErrorCodes.SubdomainUnavailable, $"'{label}' belongs to another account");
         var binding = new TunnelBinding(session, label, addresses.Http(label), time.GetUtcNow()) { Auth = wanted.Auth };
         return await BindAsync(binding)

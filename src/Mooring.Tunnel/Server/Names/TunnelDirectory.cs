@@ -37,9 +37,19 @@ internal sealed class TunnelDirectory
 
     public bool TryGet(string key, [NotNullWhen(true)] out TunnelBinding? binding) => _byKey.TryGetValue(key, out binding);
 
-    public bool TryAdd(TunnelBinding binding) => _byKey.TryAdd(binding.Name, binding);
+    public bool TryAdd(TunnelBinding binding)
+    {
+        if (!_byKey.TryAdd(binding.Name, binding)) return false;
+        binding.Session.Usage.CountTunnels(+1);
+        return true;
+    }
 
-    public bool Remove(TunnelBinding binding) => _byKey.TryRemove(new KeyValuePair<string, TunnelBinding>(binding.Name, binding));
+    public bool Remove(TunnelBinding binding)
+    {
+        if (!_byKey.TryRemove(new KeyValuePair<string, TunnelBinding>(binding.Name, binding))) return false;
+        binding.Session.Usage.CountTunnels(-1);
+        return true;
+    }
 
     private static ReadOnlySpan<char> WithoutPort(string host)
     {

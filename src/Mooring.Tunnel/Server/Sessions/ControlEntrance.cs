@@ -83,7 +83,7 @@ internal sealed partial class ControlEntrance(SessionContext context, SessionReg
             await RefuseAsync(token.Length == 0 ? ErrorCodes.AuthRequired : ErrorCodes.Unauthorized, "Invalid auth token");
             return;
         }
-        if (registry.CountOf(account.Id) >= account.Quota.Sessions)
+        if (context.Usages.Of(account).Sessions >= account.Quota.Sessions)
         {
             await RefuseAsync(ErrorCodes.QuotaSessions, $"the account may have {account.Quota.Sessions} connections");
             return;

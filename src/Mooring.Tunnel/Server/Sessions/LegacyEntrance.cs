@@ -28,7 +28,7 @@ internal static class LegacyEntrance
         // A client that comes back says who it was; what it left behind is closed.
         if (auth.ClientId is { Length: > 0 } former && entrance.Registry.Find(former) is { } stale && stale.Account.Id == account.Id)
             await stale.CloseAsync(CloseCodes.Replaced, "the client came back");
-        if (entrance.Registry.CountOf(account.Id) >= account.Quota.Sessions)
+        if (entrance.Context.Usages.Of(account).Sessions >= account.Quota.Sessions)
         {
             await RefuseAsync(entrance, auth, $"{ErrorCodes.QuotaSessions}: the account may have {account.Quota.Sessions} connections");
             return;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
@@ -16,7 +15,7 @@ namespace Mooring.Tunnel.Server.Sessions;
 /// spare one is asked for ahead, so that a visitor does not wait for the dial.
 /// </summary>
 internal sealed partial class LegacySession(string id, Account account, WebSocketLink link, string remote, SessionContext context)
-    : ServerSession(id, account, link, remote, context.Time.GetUtcNow()), ILinkReceiver
+    : ServerSession(id, account, link, remote, context), ILinkReceiver
 {
     /// <summary>The client's HTTP library has 50 connections for a host; one is the control connection.</summary>
     internal const int ProxiesMax = 49;
@@ -41,8 +40,6 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
 
     public override int StreamCount => Volatile.Read(ref _busy);
 
-    public SessionContext Context => context;
-
     public override async Task ServeAsync(IngressRequest request, TunnelBinding binding)
     {
         if (request.IsWebSocket)
@@ -61,12 +58,12 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
         }
     }
 
-    public override async Task ServeAsync(Socket visitor, TunnelBinding binding)
+    public override async Task ServeAsync(TcpVisit visit, TunnelBinding binding)
     {
         Interlocked.Increment(ref _busy);
         try
         {
-            await new LegacyTcpVisitor(this, binding, visitor).RunAsync();
+            await new LegacyTcpVisitor(this, binding, visit).RunAsync();
         }
         finally
         {
@@ -94,7 +91,7 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
         }
         try
         {
-            return await waiter.Given.Task.WaitAsync(context.Options.Limits.FirstByteTimeout, context.Time, Link.Ended);
+            return await waiter.Given.Task.WaitAsync(Context.Options.Limits.FirstByteTimeout, Context.Time, Link.Ended);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
@@ -190,7 +187,7 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
         }
         catch (TunnelProtocolException exception)
         {
-            LogSkipped(context.Logger, Id, exception.Message);
+            LogSkipped(Context.Logger, Id, exception.Message);
         }
     }
 
@@ -204,7 +201,7 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
     {
         while (_wanted.TryDequeue(out var wanted))
         {
-            var answer = await context.Names.GrantAsync(this, new TunnelRequest(
+            var answer = await Context.Names.GrantAsync(this, new TunnelRequest(
                 wanted.Protocol is null or "https" ? "http" : wanted.Protocol,
                 Optional(wanted.Subdomain), null, wanted.RemotePort > 0 ? wanted.RemotePort : null, Optional(wanted.Hostname), Optional(wanted.HttpAuth)));
             if (answer is { Grant: { } grant, Binding: { } binding })

@@ -5,12 +5,14 @@ using Mooring.Tunnel.Server.Ingress;
 namespace Mooring.Tunnel.Server.Sessions;
 
 /// <summary>One connected client, of either generation.</summary>
-internal abstract class ServerSession(string id, Account account, WebSocketLink link, string remote, DateTimeOffset started)
+internal abstract class ServerSession(string id, Account account, WebSocketLink link, string remote, SessionContext context)
 {
     private readonly Lock _gate = new();
     private readonly List<TunnelBinding> _bindings = [];
 
     public string Id => id;
+
+    public SessionContext Context { get; } = context;
 
     public Account Account => account;
 
@@ -19,7 +21,10 @@ internal abstract class ServerSession(string id, Account account, WebSocketLink 
     /// <summary>Address of the client.</summary>
     public string Remote => remote;
 
-    public DateTimeOffset Started => started;
+    public DateTimeOffset Started { get; } = context.Time.GetUtcNow();
+
+    /// <summary>What the account uses, with this session.</summary>
+    public AccountUsage Usage { get; } = context.Usages.Of(account);
 
     /// <summary>"A", or "B/" and the version.</summary>
     public abstract string Generation { get; }
@@ -48,7 +53,7 @@ internal abstract class ServerSession(string id, Account account, WebSocketLink 
     public abstract Task ServeAsync(IngressRequest request, TunnelBinding binding);
 
     /// <summary>Carries one visitor's connection.</summary>
-    public abstract Task ServeAsync(System.Net.Sockets.Socket visitor, TunnelBinding binding);
+    public abstract Task ServeAsync(TcpVisit visit, TunnelBinding binding);
 
     /// <summary>Called about once a second: time-outs.</summary>
     public abstract void Tick();

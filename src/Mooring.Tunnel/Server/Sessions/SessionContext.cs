@@ -6,4 +6,4 @@ namespace Mooring.Tunnel.Server.Sessions;
 
 /// <summary>What every session of a server shares.</summary>
 internal sealed record SessionContext(
-    TunnelServerOptions Options, AccountStore Accounts, NameAuthority Names, TunnelMetrics Metrics, TimeProvider Time, ILogger Logger);
+    TunnelServerOptions Options, AccountStore Accounts, AccountUsages Usages, NameAuthority Names, TunnelMetrics Metrics, TimeProvider Time, ILogger Logger);

@@ -20,11 +20,15 @@ internal sealed class SessionRegistry(TunnelServerLimits limits, TimeProvider ti
     /// <summary>Registrations, by address.</summary>
     public AddressRate Registrations { get; } = new(limits.RegistrationsPerHour, TimeSpan.FromHours(1), time);
 
-    public void Add(ServerSession session) => _byId[session.Id] = session;
+    public void Add(ServerSession session)
+    {
+        if (_byId.TryAdd(session.Id, session)) session.Usage.CountSessions(+1);
+    }
 
-    public void Remove(ServerSession session) => _byId.TryRemove(new KeyValuePair<string, ServerSession>(session.Id, session));
+    public void Remove(ServerSession session)
+    {
+        if (_byId.TryRemove(new KeyValuePair<string, ServerSession>(session.Id, session))) session.Usage.CountSessions(-1);
+    }
 
     public ServerSession? Find(string id) => _byId.GetValueOrDefault(id);
-
-    public int CountOf(string account) => _byId.Values.Count(session => session.Account.Id == account);
 }

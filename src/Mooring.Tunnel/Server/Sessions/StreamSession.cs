@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
@@ -14,7 +13,6 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
 {
     private const int RequestsWaitingMax = 64;
 
-    private readonly SessionContext _context;
     private readonly ConcurrentDictionary<long, VisitorStream> _streams = new();
     private readonly List<VisitorStream> _touched = [];
     private readonly Queue<TunnelRequest> _wanted = new();
@@ -23,9 +21,8 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
     private long _lastHeartbeat;
 
     public StreamSession(string id, Account account, WebSocketLink link, string remote, SessionContext context, int version, Capabilities capabilities)
-        : base(id, account, link, remote, context.Time.GetUtcNow())
+        : base(id, account, link, remote, context)
     {
-        _context = context;
         _lastHeartbeat = context.Time.GetTimestamp();
         Frames = new FrameLink(link);
         var agreed = ProtocolVersion.Agree(ProtocolVersion.Three, version);
@@ -34,11 +31,9 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
 
     public FrameLink Frames { get; }
 
-    public TimeProvider Time => _context.Time;
+    public TimeProvider Time => Context.Time;
 
-    public TunnelServerLimits Limits => _context.Options.Limits;
-
-    public SessionContext Context => _context;
+    public TunnelServerLimits Limits => Context.Options.Limits;
 
     public override string Generation => $"B/{Frames.Version}";
 
@@ -77,7 +72,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
         ? new WebSocketVisitor(this, binding, request).RunAsync()
         : new HttpVisitor(this, binding, request).RunAsync();
 
-    public override Task ServeAsync(Socket visitor, TunnelBinding binding) => new TcpVisitor(this, binding, visitor).RunAsync();
+    public override Task ServeAsync(TcpVisit visit, TunnelBinding binding) => new TcpVisitor(this, binding, visit).RunAsync();
 
     public override void OnEnded()
     {
@@ -112,7 +107,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
         }
         catch (TunnelProtocolException exception)
         {
-            LogSkipped(_context.Logger, Id, exception.Message);
+            LogSkipped(Context.Logger, Id, exception.Message);
         }
     }
 
@@ -155,7 +150,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
                 break;
             case FrameKind.StreamOpen:
                 Frames.EnqueueReset(frame.StreamId, "peer-initiated streams not accepted");
-                if (long.IsPow2(++_refusedOpens)) LogStreamRefused(_context.Logger, Id, _refusedOpens);
+                if (long.IsPow2(++_refusedOpens)) LogStreamRefused(Context.Logger, Id, _refusedOpens);
                 break;
         }
     }
@@ -173,12 +168,12 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
     {
         while (_wanted.TryDequeue(out var wanted))
         {
-            var answer = await _context.Names.GrantAsync(this, wanted);
+            var answer = await Context.Names.GrantAsync(this, wanted);
             var scratch = FrameLink.Scratch();
             if (answer.Grant is { } grant) FrameWriter.WriteTunnelCreated(scratch, grant);
             else FrameWriter.WriteError(scratch, answer.Code, answer.Message);
             Link.Send(scratch.WrittenSpan);
-            if (answer.Grant is null) LogRefused(_context.Logger, Id, answer.Code, answer.Message);
+            if (answer.Grant is null) LogRefused(Context.Logger, Id, answer.Code, answer.Message);
         }
     }
 
