@@ -120,7 +120,7 @@ internal static class TunnelAccountVerbs
         }
         try
         {
-            using var api = new TunnelApi(target.Server, target.IsInsecure);
+            using var api = target.Api();
             await call(api, target);
             return 0;
         }

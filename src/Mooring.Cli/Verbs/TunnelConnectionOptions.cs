@@ -9,6 +9,7 @@ internal sealed class TunnelConnectionOptions
 {
     private readonly Option<string?> _server = new("--server") { Description = "The server: HOST:PORT, ws://… or wss://….", HelpName = "URL" };
     private readonly Option<string?> _token = new("--token") { Description = "Token of the account.", HelpName = "TOKEN" };
+    private readonly Option<string?> _authorities = new("--ca") { Description = "PEM file of the authority that the server's certificate must come from.", HelpName = "FILE" };
     private readonly Option<bool> _insecure = new("--insecure", "-k") { Description = "Accept any certificate." };
     private readonly Option<string?> _wire = new("--wire") { Description = "Generation of the wire: a or b; chosen by itself without.", HelpName = "a|b" };
 
@@ -18,6 +19,7 @@ internal sealed class TunnelConnectionOptions
     {
         command.Options.Add(_server);
         command.Options.Add(_token);
+        command.Options.Add(_authorities);
         command.Options.Add(_insecure);
         command.Options.Add(_wire);
     }
@@ -31,6 +33,7 @@ internal sealed class TunnelConnectionOptions
             parsed.GetValue(_server) ?? fileServer ?? Variable("RETUNNEL_SERVER") ?? Variable("RETUNNEL_SERVER_ENDPOINT") ?? settings.ServerUrl ?? TunnelClientOptions.DefaultServer,
             given ?? settings.AuthToken,
             given is not null,
+            parsed.GetValue(_authorities) ?? Variable("RETUNNEL_CA"),
             parsed.GetValue(_insecure) || TunnelSharedOptions.IsOn("RETUNNEL_INSECURE") || !settings.SslVerify,
             parsed.GetValue(_wire)?.ToLowerInvariant() switch
             {

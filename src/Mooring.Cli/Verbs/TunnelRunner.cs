@@ -38,6 +38,8 @@ internal static class TunnelRunner
                 Token = token,
                 Tunnels = definitions,
                 IsInsecure = target.IsInsecure,
+                Authorities = target.Authorities,
+                AnotherToken = (refused, wire, stop) => TokenRecovery.AnotherAsync(target, refused, wire, output, stop),
                 Wire = target.Wire,
                 KeepsTryingAtStart = true,
                 RequestObserved = view is null ? request => Log(output, request) : view.Add,
@@ -80,7 +82,7 @@ internal static class TunnelRunner
 
     private static async Task<string> RegisterAsync(TunnelTarget target, TunnelOutput output, CancellationToken cancellationToken)
     {
-        using var api = new TunnelApi(target.Server, target.IsInsecure);
+        using var api = target.Api();
         output.Note("No token yet: registering an anonymous account...");
         var token = await api.RegisterAsync(cancellationToken: cancellationToken);
         await target.File.SetAsync("auth_token", token);

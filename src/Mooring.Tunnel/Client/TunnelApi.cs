@@ -17,11 +17,13 @@ public sealed class TunnelApi : IDisposable
     /// <summary>Prepares calls; nothing is sent yet.</summary>
     /// <param name="server">The server as a user writes it.</param>
     /// <param name="isInsecure">Accept any certificate.</param>
-    public TunnelApi(string server, bool isInsecure = false)
+    /// <param name="authorities">PEM file of the authorities that the server's certificate must come from; null for the system's.</param>
+    /// <exception cref="TunnelException">The address or the file cannot be used.</exception>
+    public TunnelApi(string server, bool isInsecure = false, string? authorities = null)
     {
         var address = ControlAddress.Parse(server);
         var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
-        if (isInsecure || address.IsLoopback) handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        if (address.IsTls) handler.SslOptions = new ServerTrust(authorities, isInsecure, TimeProvider.System).Options(address.Host);
         _http = new HttpClient(handler) { BaseAddress = new Uri(address.Api + "/"), Timeout = s_timeout };
     }
 

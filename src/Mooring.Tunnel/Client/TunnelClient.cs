@@ -23,16 +23,20 @@ public sealed partial class TunnelClient : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
+    private readonly ServerTrust _trust;
     private TunnelWire _wire;
+    private string _token;
     private string? _legacyId;
 
     private TunnelClient(TunnelClientOptions options, Func<TunnelDefinition, IOrigin> origin, ILoggerFactory? loggers, TimeProvider? time)
     {
         _options = options;
         _address = ControlAddress.Parse(options.Server);
+        _token = options.Token;
         _tunnels = [.. options.Tunnels.Select(d => new ClientTunnel(d, origin(d)) { Observed = options.RequestObserved, Inspector = d.Inspect ? options.Inspector : null })];
         _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<TunnelClient>();
         _time = time ?? TimeProvider.System;
+        _trust = new ServerTrust(options.Authorities, options.IsInsecure, _time);
         Tunnels = [.. _tunnels.Select(tunnel => new PublishedTunnel(tunnel))];
         _wire = options.Wire;
         Status = new TunnelStatus(false, "Disconnected");
@@ -88,14 +92,14 @@ public sealed partial class TunnelClient : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        var (failures, refusals) = (0, 0);
+        var (failures, refusals, isTokenNew) = (0, 0, false);
         while (true)
         {
             TunnelException failure;
             try
             {
                 SetStatus(new TunnelStatus(false, "Connecting..."));
-                failure = await ConnectOnceAsync(() => (failures, refusals) = (0, 0));
+                failure = await ConnectOnceAsync(() => (failures, refusals, isTokenNew) = (0, 0, false));
             }
             catch (TunnelException exception)
             {
@@ -112,10 +116,30 @@ public sealed partial class TunnelClient : IAsyncDisposable
                 _wire = TunnelWire.A;
                 continue;
             }
+            try
+            {
+                if (!isTokenNew && await AnotherTokenAsync(failure) is { } another)
+                {
+                    (_token, isTokenNew) = (another, true);
+                    continue;
+                }
+            }
+            catch (TunnelApiException exception)
+            {
+                failure = new TunnelException($"{failure.Message}; another token could not be had: {exception.Message}", failure.Code, TunnelOutcome.Unreachable, exception);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
             refusals = failure.Outcome == TunnelOutcome.Refused ? refusals + 1 : 0;
             await WaitAsync(failure, ++failures, refusals);
         }
     }
+
+    private async Task<string?> AnotherTokenAsync(TunnelException failure) =>
+        failure.Code == ErrorCodes.Unauthorized && _options.AnotherToken is { } ask
+            ? await ask(_token, _wire == TunnelWire.A ? TunnelWire.A : TunnelWire.B, _stopping.Token) : null;
 
     private async Task WaitAsync(TunnelException failure, int failures, int refusals)
     {
@@ -135,7 +159,7 @@ public sealed partial class TunnelClient : IAsyncDisposable
     /// <summary>One connection from its beginning to its end; returns why it ended after it was up.</summary>
     private async Task<TunnelException> ConnectOnceAsync(Action up)
     {
-        var stream = await WebSocketDialer.DialAsync(_address, _address.ControlPath, _wire == TunnelWire.A ? _options.Token : null, _options.IsInsecure, _time, _stopping.Token);
+        var stream = await WebSocketDialer.DialAsync(_address, _address.ControlPath, _wire == TunnelWire.A ? _token : null, _trust, _time, _stopping.Token);
         using var link = new WebSocketLink(stream, isClient: true, new LinkLimits(), _time);
         return _wire == TunnelWire.A ? await RunLegacyAsync(link, up) : await RunAsync(link, up);
     }
@@ -146,7 +170,7 @@ public sealed partial class TunnelClient : IAsyncDisposable
         var reading = session.RunAsync();
         try
         {
-            await session.HandshakeAsync(_options.Token, Capabilities.All, ProtocolVersion.Three, _stopping.Token);
+            await session.HandshakeAsync(_token, Capabilities.All, ProtocolVersion.Three, _stopping.Token);
             Connected(up, $"B/{session.Frames.Version}");
             await KeepAliveAsync(link, reading);
         }
@@ -160,11 +184,11 @@ public sealed partial class TunnelClient : IAsyncDisposable
     private async Task<TunnelException> RunLegacyAsync(WebSocketLink link, Action up)
     {
         var session = new LegacyClientSession(
-            link, _tunnels, stop => WebSocketDialer.DialAsync(_address, _address.ProxyPath, _options.Token, _options.IsInsecure, _time, stop), _time, _logger);
+            link, _tunnels, stop => WebSocketDialer.DialAsync(_address, _address.ProxyPath, _token, _trust, _time, stop), _time, _logger);
         var reading = session.RunAsync();
         try
         {
-            await session.HandshakeAsync(_options.Token, _legacyId, _stopping.Token);
+            await session.HandshakeAsync(_token, _legacyId, _stopping.Token);
             _legacyId = session.ClientId;
             Connected(up, "A");
             await session.KeepAliveAsync(reading, _stopping.Token);

@@ -15,8 +15,17 @@ public sealed record TunnelClientOptions
     /// <summary>What to publish; at least one.</summary>
     public IReadOnlyList<TunnelDefinition> Tunnels { get; init; } = [];
 
-    /// <summary>Accept any certificate. Default false; certificates of this machine's own names are never checked.</summary>
+    /// <summary>PEM file of the authorities that the server's certificate must come from; null (default) for the system's.</summary>
+    public string? Authorities { get; init; }
+
+    /// <summary>Accept any certificate. Default false, for this machine's own names too.</summary>
     public bool IsInsecure { get; init; }
+
+    /// <summary>
+    /// Asked for another token when the server does not know the one that is used (any more), with that token and the generation of the wire;
+    /// null, of the function or of its result, means that there is none. Asked once for each connection that is lost.
+    /// </summary>
+    public Func<string, TunnelWire, CancellationToken, Task<string?>>? AnotherToken { get; init; }
 
     /// <summary>Try for ever to get the first connection too. Default false: the first failure is thrown.</summary>
     public bool KeepsTryingAtStart { get; init; }

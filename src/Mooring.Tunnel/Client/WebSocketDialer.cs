@@ -17,7 +17,7 @@ internal static class WebSocketDialer
 
     /// <exception cref="TunnelException">The server cannot be reached, or does not want a WebSocket.</exception>
     public static async Task<Stream> DialAsync(
-        ControlAddress address, string path, string? bearer, bool isInsecure, TimeProvider time, CancellationToken cancellationToken)
+        ControlAddress address, string path, string? bearer, ServerTrust trust, TimeProvider time, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(OpenTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -27,7 +27,7 @@ internal static class WebSocketDialer
         {
             await socket.ConnectAsync(address.Host, address.Port, both.Token);
             stream = new NetworkStream(socket, ownsSocket: true);
-            if (address.IsTls) stream = await SecureAsync(stream, address, isInsecure, both.Token);
+            if (address.IsTls) stream = await SecureAsync(stream, address, trust, both.Token);
             await UpgradeAsync(stream, address, path, bearer, both.Token);
             return stream;
         }
@@ -40,7 +40,7 @@ internal static class WebSocketDialer
                 TunnelException or OperationCanceledException when cancellationToken.IsCancellationRequested || exception is TunnelException => exception,
                 OperationCanceledException => Unreachable(address, "no answer in time", exception),
                 SocketException socketException => Unreachable(address, Describe(socketException), exception),
-                AuthenticationException => Unreachable(address, $"its certificate is not trusted ({exception.Message})", exception),
+                AuthenticationException => Unreachable(address, $"its certificate is not trusted ({exception.Message}); name the authority that issued it, or accept any certificate, when that is wanted", exception),
                 IOException => Unreachable(address, exception.Message, exception),
                 TunnelProtocolException => Unreachable(address, "it does not answer in HTTP", exception),
                 _ => exception,
@@ -59,18 +59,12 @@ internal static class WebSocketDialer
         var other => other.ToString(),
     };
 
-    private static async Task<Stream> SecureAsync(Stream stream, ControlAddress address, bool isInsecure, CancellationToken cancellationToken)
+    private static async Task<Stream> SecureAsync(Stream stream, ControlAddress address, ServerTrust trust, CancellationToken cancellationToken)
     {
         var secure = new SslStream(stream);
-        await secure.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions
-            {
-                TargetHost = address.Host,
-                ApplicationProtocols = [SslApplicationProtocol.Http11],
-                // A development certificate of this machine vouches for nothing that the loopback interface does not.
-                RemoteCertificateValidationCallback = isInsecure || address.IsLoopback ? (_, _, _, _) => true : null,
-            },
-            cancellationToken);
+        var options = trust.Options(address.Host);
+        options.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        await secure.AuthenticateAsClientAsync(options, cancellationToken);
         return secure;
     }
 

@@ -29,6 +29,12 @@ internal sealed record LinkLimits
     /// <summary>A link that sends nothing of what is queued for this long is dead.</summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a WebSocket outside the tunnel may take to answer a close frame, and to read what came before it; then its connection is cut.
+    /// Default 5 s: a round trip on a bad line, twice.
+    /// </summary>
+    public TimeSpan PeerCloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a close frame may take to leave.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
 }

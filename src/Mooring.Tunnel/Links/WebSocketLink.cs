@@ -43,6 +43,10 @@ internal sealed class WebSocketLink : IDisposable
         _input = new LinkInput(limits, isMasked: !isClient);
     }
 
+    public LinkLimits Limits => _limits;
+
+    public TimeProvider Time => _time;
+
     /// <summary>Cancelled when the link has ended.</summary>
     public CancellationToken Ended => _aborted.Token;
 

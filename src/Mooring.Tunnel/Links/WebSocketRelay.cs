@@ -23,6 +23,9 @@ internal sealed class WebSocketRelay : IOutletOwner
     private CreditLedger _ledger;
     private Stream _peer = Stream.Null;
     private readonly PooledBytes _whole = new(0);
+    private readonly Lock _closeGate = new();
+    private ITimer? _closing;
+    private bool _isOver;
     private byte[] _buffer = [];
     private int _start;
     private int _end;
@@ -39,6 +42,9 @@ internal sealed class WebSocketRelay : IOutletOwner
 
     /// <summary>Payload bytes, for the books: from the peer, and to it.</summary>
     public Action<int, int>? Counted { get; init; }
+
+    /// <summary>Ends the peer's connection at once.</summary>
+    public required Action Cut { get; init; }
 
     /// <summary>A StreamData of the other end; false when the peer reads too slowly.</summary>
     public bool OnData(in FrameView frame)
@@ -57,6 +63,11 @@ internal sealed class WebSocketRelay : IOutletOwner
         Append(WebSocketOpcode.Close, payload[..length], isFinal: true);
         _toPeer.Complete();
         _toPeer.Kick();
+        var link = _frames.Link;
+        lock (_closeGate)
+        {
+            if (!_isOver) _closing ??= link.Time.CreateTimer(static relay => ((WebSocketRelay)relay!).OnCloseTimeout(), this, link.Limits.PeerCloseTimeout, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>The link's reading loop has given all it had.</summary>
@@ -93,10 +104,23 @@ internal sealed class WebSocketRelay : IOutletOwner
         }
         finally
         {
+            lock (_closeGate) _isOver = true;
+            _closing?.Dispose();
             _toPeer.Abandon();
             ArrayPool<byte>.Shared.Return(_buffer);
             _whole.Dispose();
         }
+    }
+
+    // The peer ignores the close frame, or reads so slowly that it never sees it.
+    private void OnCloseTimeout()
+    {
+        lock (_closeGate)
+        {
+            // Afterwards its connection may be another's.
+            if (!_isOver) Cut();
+        }
+        _written.TrySetResult();
     }
 
     private bool Append(WebSocketOpcode opcode, ReadOnlySpan<byte> payload, bool isFinal)

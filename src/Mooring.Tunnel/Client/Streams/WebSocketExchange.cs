@@ -117,7 +117,7 @@ internal sealed class WebSocketExchange : ClientStream
         }
         if (accept != WebSocketFraming.Accept(_key)) throw new IOException("accepted another key");
         connection.Use(length);
-        _relay = new WebSocketRelay(Frames, Id, Credit, Window, isClientOfPeer: true) { Counted = Count };
+        _relay = new WebSocketRelay(Frames, Id, Credit, Window, isClientOfPeer: true) { Counted = Count, Cut = connection.Dispose };
         if (Frames.Version < ProtocolVersion.Two) return true;
         var scratch = FrameLink.Scratch();
         ResponseHead.WriteAccepted(scratch, subprotocol);

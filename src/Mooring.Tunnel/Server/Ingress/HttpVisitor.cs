@@ -41,6 +41,19 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
             await ErrorPages.WriteAsync(_request, 503, "too many requests are under way in this tunnel", retryAfter: 1);
             return;
         }
+        try
+        {
+            await ServeAsync();
+        }
+        finally
+        {
+            TryEnd();
+            Session.Forget(this);
+        }
+    }
+
+    private async Task ServeAsync()
+    {
         _isSending = _request.HasBody;
         if (Frames.Version == ProtocolVersion.One)
         {

@@ -14,6 +14,9 @@ internal sealed class IngressServer : IAsyncDisposable
     /// <summary>What may wait for a visitor's socket before the client is held back.</summary>
     private const int ResponseBufferBytes = 256 * 1024;
 
+    /// <summary>Below this there is no visitor, only a connection: Kestrel's own default.</summary>
+    private const double MinResponseBytesPerSecond = 240;
+
     private readonly KestrelServer _server;
     private readonly ReloadableCertificate? _certificate;
     private readonly ListenOptions[] _bound;
@@ -28,7 +31,8 @@ internal sealed class IngressServer : IAsyncDisposable
         limits.MaxRequestLineSize = options.Limits.HeaderBytesMax;
         limits.MaxResponseBufferSize = ResponseBufferBytes;
         limits.MinRequestBodyDataRate = null;
-        limits.MinResponseDataRate = null;
+        // A visitor that reads nothing is given up; one that reads slowly is not.
+        limits.MinResponseDataRate = new MinDataRate(MinResponseBytesPerSecond, options.Limits.IdleTimeout);
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);

@@ -54,6 +54,7 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
             // What is on its way to the visitor still leaves after an orderly end.
             if (_drained.Task.IsCompleted || IsReset) await _stream.DisposeAsync();
             _outlet.Abandon();
+            Session.Forget(this);
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class WebSocketVisitor : VisitorStream
         : base(session, binding)
     {
         _request = request;
-        _relay = new WebSocketRelay(Frames, Id, Credit, Window, isClientOfPeer: false) { Counted = Count };
+        _relay = new WebSocketRelay(Frames, Id, Credit, Window, isClientOfPeer: false) { Counted = Count, Cut = request.Abort };
     }
 
     public async Task RunAsync()
@@ -31,6 +31,19 @@ internal sealed class WebSocketVisitor : VisitorStream
             await ErrorPages.WriteAsync(_request, 503, "too many requests are under way in this tunnel", retryAfter: 1);
             return;
         }
+        try
+        {
+            await ServeAsync();
+        }
+        finally
+        {
+            TryEnd();
+            Session.Forget(this);
+        }
+    }
+
+    private async Task ServeAsync()
+    {
         Open();
         // Version 1 has no answer: silence is consent, a reset is refusal.
         if (Frames.Version == ProtocolVersion.One) _verdict.TrySetResult(new Verdict(101, "", "", []));

@@ -66,6 +66,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
         return true;
     }
 
+    /// <summary>The visitor has been served, to the last byte.</summary>
     public void Forget(VisitorStream stream) => _streams.TryRemove(new KeyValuePair<long, VisitorStream>(stream.Id, stream));
 
     public override Task ServeAsync(IngressRequest request, TunnelBinding binding) => request.IsWebSocket
@@ -76,7 +77,10 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
 
     public override void OnEnded()
     {
-        foreach (var (_, stream) in _streams) stream.OnReset("the client's connection was lost");
+        foreach (var (_, stream) in _streams)
+        {
+            if (!stream.IsEnded) stream.OnReset("the client's connection was lost");
+        }
     }
 
     public override void Tick()
@@ -129,18 +133,17 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
         switch (frame.Kind)
         {
             case FrameKind.StreamData:
-                if (!_streams.TryGetValue(frame.StreamId, out var stream)) break;
+                if (Find(frame.StreamId) is not { } stream) break;
                 stream.OnData(frame);
                 Touch(stream);
                 break;
             case FrameKind.StreamClose:
-                if (!_streams.TryGetValue(frame.StreamId, out var closed)) break;
+                if (Find(frame.StreamId) is not { } closed) break;
                 closed.OnClose(frame.CloseCode, FrameView.Text(frame.Reason));
                 Touch(closed);
                 break;
             case FrameKind.StreamReset:
-                if (!_streams.TryGetValue(frame.StreamId, out var reset)) break;
-                reset.OnReset(FrameView.Text(frame.Reason));
+                Find(frame.StreamId)?.OnReset(FrameView.Text(frame.Reason));
                 break;
             case FrameKind.TunnelCreate:
                 if (_wanted.Count >= RequestsWaitingMax) throw new TunnelProtocolException(TunnelProtocolError.TooLarge, "too many TunnelCreate at once");
@@ -154,6 +157,8 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
                 break;
         }
     }
+
+    private VisitorStream? Find(long id) => _streams.TryGetValue(id, out var stream) && !stream.IsEnded ? stream : null;
 
     private static string? Optional(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? null : FrameView.Text(utf8);
 

@@ -39,7 +39,8 @@ internal abstract class VisitorStream
     /// <summary>When a byte last moved.</summary>
     protected long LastActivity { get; private set; }
 
-    protected bool IsEnded => Volatile.Read(ref _ended) != 0;
+    /// <summary>Nothing more comes from the client; what it sent may still be on its way to the visitor.</summary>
+    public bool IsEnded => Volatile.Read(ref _ended) != 0;
 
     /// <summary>Already among those that want <see cref="OnBatchEnd"/>.</summary>
     public bool IsTouched { get; set; }
@@ -67,12 +68,11 @@ internal abstract class VisitorStream
 
     protected void Consumed(int bytes) => _ledger.Consumed(bytes);
 
-    /// <summary>The first to call it decides how the stream ends; the session forgets it.</summary>
+    /// <summary>The first to call it decides how the stream ends.</summary>
     protected bool TryEnd()
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0) return false;
         Credit?.End();
-        Session.Forget(this);
         return true;
     }
 
