@@ -134,6 +134,20 @@ public sealed partial class TunnelProcessTests : MooringTest
     }
 
     [Fact]
+    public async Task Saved_token_that_the_server_forgot_is_replaced_for_generation_A_only()
+    {
+        var (_, server, _) = await ServeAsync();
+        var path = Path.Combine(_folder, ".retunnel.conf");
+        await File.WriteAllTextAsync(path, "{\"auth_token\": \"forgotten\"}", TestTimeout);
+        Assert.Equal(69, await Run("http", "80", "--server", server).ExitAsync(TestTimeout));
+        Assert.Contains("forgotten", await File.ReadAllTextAsync(path, TestTimeout), StringComparison.Ordinal);
+        var client = Run("http", "80", "--server", server, "--wire", "a");
+        await client.LineAsync("Press Ctrl+C", TestTimeout);
+        using var settings = JsonDocument.Parse(await File.ReadAllTextAsync(path, TestTimeout));
+        Assert.Equal(43, settings.RootElement.GetProperty("auth_token").GetString()!.Length);
+    }
+
+    [Fact]
     public async Task Broken_settings_are_told_and_left_alone()
     {
         var path = Path.Combine(_folder, ".retunnel.conf");
