@@ -18,6 +18,24 @@ public static class TunnelBench
     public static async Task<int> RunAsync(TunnelBenchOptions options, TextWriter output, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
+        var names = options.Peers.Count > 0 ? options.Peers : TunnelBenchOptions.AllPeers;
+        var failures = await RunPathsAsync([.. names.Except(TunnelBenchOptions.Cases)], options, output, time, cancellationToken);
+        foreach (var name in names.Intersect(TunnelBenchOptions.Cases))
+        {
+            var data = Directory.CreateTempSubdirectory("mooring-bench-tunnel-").FullName;
+            var self = new SelfServer(options.SelfProgram, data, time);
+            failures += name == "idle"
+                ? await new IdleTunnels(options, self, time).RunAsync(output, cancellationToken)
+                : await new Logins(options, self, time).RunAsync(output, cancellationToken);
+            Directory.Delete(data, recursive: true);
+        }
+        return failures == 0 ? 0 : 1;
+    }
+
+    private static async Task<int> RunPathsAsync(
+        IReadOnlyList<string> names, TunnelBenchOptions options, TextWriter output, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (names.Count == 0) return 0;
         var folder = Directory.CreateTempSubdirectory("mooring-bench-tunnel-").FullName;
         try
         {
@@ -28,12 +46,12 @@ public static class TunnelBench
             await using var origin = await paths.StartOriginAsync(port, cancellationToken);
             await output.WriteLineAsync(string.Format(CultureInfo.InvariantCulture, Columns, "path", "run", "per s", "p50 us", "p99 us", "CPU us", "RSS MB", "checks"));
             var failures = 0;
-            foreach (var name in options.Peers.Count > 0 ? options.Peers : TunnelBenchOptions.AllPeers)
+            foreach (var name in names)
             {
                 await using var path = await paths.StartAsync(name, port, cancellationToken);
                 failures += await MeasureAsync(path, options, output, time, cancellationToken);
             }
-            return failures == 0 ? 0 : 1;
+            return failures;
         }
         finally
         {

@@ -6,7 +6,10 @@ public sealed record TunnelBenchOptions
     /// <summary>All paths from the load generator to the origin.</summary>
     public static readonly IReadOnlyList<string> AllPeers = ["direct", "nginx", "ssh", "self-http", "self-tcp"];
 
-    /// <summary>Paths to measure; empty for all.</summary>
+    /// <summary>Cases that are measured only when they are named: they take a minute each and say nothing about requests.</summary>
+    public static readonly IReadOnlyList<string> Cases = ["idle", "auth"];
+
+    /// <summary>Paths and cases to measure; empty for all paths.</summary>
     public IReadOnlyList<string> Peers { get; init; } = [];
 
     /// <summary>This program, for the server and the client under test.</summary>
@@ -20,6 +23,12 @@ public sealed record TunnelBenchOptions
 
     /// <summary>Bytes of the response that is asked for again and again. Default 1 KiB.</summary>
     public int ResponseBytes { get; init; } = 1024;
+
+    /// <summary>Clients of the case "idle". Default 10,000.</summary>
+    public int IdleTunnels { get; init; } = 10_000;
+
+    /// <summary>Tokens of the case "auth". Default 1,000,000.</summary>
+    public int StoredTokens { get; init; } = 1_000_000;
 
     /// <summary>Bytes of the one stream. Default 1 GiB.</summary>
     public long StreamBytes { get; init; } = 1L << 30;

@@ -27,7 +27,7 @@ internal sealed partial class TunnelPaths(TunnelBenchOptions options, string fol
         "ssh" => await StartSshAsync(name, origin, cancellationToken),
         "self-http" => await StartSelfAsync(name, "http", origin, cancellationToken),
         "self-tcp" => await StartSelfAsync(name, "tcp", origin, cancellationToken),
-        _ => throw new MooringBenchException($"'{name}' is no path: {string.Join(", ", TunnelBenchOptions.AllPeers)}"),
+        _ => throw new MooringBenchException($"'{name}' is none of {string.Join(", ", TunnelBenchOptions.AllPeers)}, {string.Join(", ", TunnelBenchOptions.Cases)}"),
     };
 
     private static IPEndPoint Loopback(int port) => new(IPAddress.Loopback, port);
@@ -87,23 +87,17 @@ internal sealed partial class TunnelPaths(TunnelBenchOptions options, string fol
     private async Task<TunnelPath> StartSelfAsync(string name, string protocol, int origin, CancellationToken cancellationToken)
     {
         var data = Directory.CreateTempSubdirectory("mooring-bench-tunnel-").FullName;
-        var (control, http) = (PeerProcess.FreePort(), PeerProcess.FreePort());
-        var token = Guid.NewGuid().ToString("N");
-        var server = await PeerProcess.StartAsync(
-            [
-                options.SelfProgram, "tunnel", "serve", "--server-log-level", "Warning", "--port", "{port}", "--http-port", http.ToString(CultureInfo.InvariantCulture),
-                "--data", data, "--token", token, "--tcp-connections", "10000",
-            ],
-            control, time, cancellationToken);
+        var self = new SelfServer(options.SelfProgram, data, time);
+        var server = await self.StartAsync(cancellationToken);
         var output = Path.Combine(data, "client.log");
         string[] publish = protocol == "http"
             ? ["http", origin.ToString(CultureInfo.InvariantCulture), "-s", "bench"]
             : ["tcp", origin.ToString(CultureInfo.InvariantCulture)];
         var client = PeerProcess.Start(
-            [options.SelfProgram, "tunnel", .. publish, "--server", $"127.0.0.1:{control}", "--token", token, "--quiet", "--log-file", output], time);
-        var port = protocol == "http" ? http : await PublicPortAsync(output, cancellationToken);
+            [options.SelfProgram, "tunnel", .. publish, "--server", $"127.0.0.1:{self.Control}", "--token", self.Token, "--quiet", "--log-file", output], time);
+        var port = protocol == "http" ? self.Http : await PublicPortAsync(output, cancellationToken);
         if (protocol == "http") await PublicPortAsync(output, cancellationToken);
-        return new TunnelPath(name, Loopback(port), $"bench.localhost:{http}", [server, client], data);
+        return new TunnelPath(name, Loopback(port), $"bench.localhost:{self.Http}", [server, client], data);
     }
 
     /// <summary>Waits until the client's log says what was published, and gives the port in it.</summary>

@@ -29,6 +29,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
     private ITimer? _ticker;
     private readonly Lock _stopGate = new();
     private readonly HashSet<Task> _releases = [];
+    private Task _writingUses = Task.CompletedTask;
     private bool _isStopped;
 
     /// <summary>Prepares a server; nothing is opened yet.</summary>
@@ -192,6 +193,8 @@ public sealed partial class TunnelServer : IAsyncDisposable
         }
         if (_accessLog is not null) await _accessLog.DisposeAsync();
         await Task.WhenAll(releases);
+        await _writingUses;
+        if (_context is not null) await WriteUsesAsync();
         if (_database is not null) await _database.DisposeAsync();
     }
 
@@ -204,7 +207,20 @@ public sealed partial class TunnelServer : IAsyncDisposable
 
     private void Tick()
     {
+        if (_writingUses.IsCompleted) _writingUses = WriteUsesAsync();
         foreach (var session in Sessions.All) session.Tick();
+    }
+
+    private async Task WriteUsesAsync()
+    {
+        try
+        {
+            await Accounts.WriteUsesAsync();
+        }
+        catch (Exception exception) when (exception is System.Data.Common.DbException or StorageException)
+        {
+            LogUsesNotWritten(_logger, exception.Message);
+        }
     }
 
     private static T Started<T>(T? part)
@@ -215,6 +231,9 @@ public sealed partial class TunnelServer : IAsyncDisposable
 
     [LoggerMessage(6006, LogLevel.Information, "visitors come in at {Http}")]
     private static partial void LogListening(ILogger logger, string http);
+
+    [LoggerMessage(6008, LogLevel.Warning, "when tokens were used last could not be written: {Why}")]
+    private static partial void LogUsesNotWritten(ILogger logger, string why);
 
     [LoggerMessage(6007, LogLevel.Information, "draining {Sessions} clients")]
     private static partial void LogDraining(ILogger logger, int sessions);

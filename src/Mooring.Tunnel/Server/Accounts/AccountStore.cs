@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Mooring.Storage;
 
@@ -8,6 +9,11 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
 {
     /// <summary>How often the date of a token's last use is written: often enough to find forgotten tokens, too seldom to cost anything.</summary>
     private static readonly TimeSpan s_lastUsedPeriod = TimeSpan.FromMinutes(1);
+
+    /// <summary>Tokens whose use is to be written; beyond it the dates are a little older.</summary>
+    private const int UsesMax = 100_000;
+
+    private readonly ConcurrentDictionary<string, long> _uses = new(StringComparer.Ordinal);
 
     private const string AccountColumns =
         "a.id, a.email, t.id, t.scopes, a.tunnels, a.sessions, a.streams, a.requests_per_second, t.last_used";
@@ -27,7 +33,7 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
                 """, row => (Account: ReadAccount(row), LastUsed: row.GetInt64(8)), [("hash", hash)], stop),
             cancellationToken);
         if (rows is not [var found]) return null;
-        if (Now - found.LastUsed > s_lastUsedPeriod.TotalMilliseconds) await TouchAsync(found.Account.TokenId, cancellationToken);
+        if (Now - found.LastUsed > s_lastUsedPeriod.TotalMilliseconds && _uses.Count < UsesMax) _uses[found.Account.TokenId] = Now;
         return found.Account;
     }
 
@@ -122,9 +128,21 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
             [("after", after), ("count", (long)count)], stop),
         cancellationToken);
 
-    private Task TouchAsync(string tokenId, CancellationToken cancellationToken) => database.WriteAsync(
-        (session, stop) => session.ExecuteAsync("UPDATE tunnel_tokens SET last_used = @now WHERE id = @id", [("id", tokenId), ("now", Now)], stop),
-        cancellationToken);
+    /// <summary>Writes when tokens were used last, all in one transaction: nobody who logs in waits for it.</summary>
+    public async Task WriteUsesAsync()
+    {
+        if (_uses.IsEmpty) return;
+        await database.WriteAsync(
+            async (session, stop) =>
+            {
+                foreach (var (tokenId, at) in _uses)
+                {
+                    await session.ExecuteAsync("UPDATE tunnel_tokens SET last_used = @at WHERE id = @id", [("id", tokenId), ("at", at)], stop);
+                    _uses.TryRemove(new KeyValuePair<string, long>(tokenId, at));
+                }
+                return 0;
+            });
+    }
 
     private async Task AddTokenAsync(
         StorageSession session, string accountId, string token, TokenScopes scopes, string label, CancellationToken cancellationToken) =>
