@@ -48,6 +48,11 @@ internal sealed class Mosquitto(string folder, DevelopmentAuthority? authority =
         _process = null;
     }
 
+    /// <summary>Stops its process, so that connections stay and nothing is answered.</summary>
+    internal void Freeze() => _process!.Freeze();
+
+    internal void Thaw() => _process!.Thaw();
+
     /// <summary>Waits until somebody has subscribed to the topic of a car.</summary>
     internal Task SubscribedAsync(string topic, CancellationToken cancellationToken) =>
         _process!.LineAsync(line => line.EndsWith($" 1 {topic}", StringComparison.Ordinal), $"subscription to {topic}", cancellationToken);
