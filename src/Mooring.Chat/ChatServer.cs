@@ -119,18 +119,7 @@ public sealed partial class ChatServer : IAsyncDisposable
     public void Reload(ChatOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var taken = _options with
-        {
-            Limits = options.Limits with { HistorySize = _options.Limits.HistorySize, HttpBodyBytes = _options.Limits.HttpBodyBytes },
-            AutoCreateRooms = options.AutoCreateRooms,
-            ReplaceDuplicates = options.ReplaceDuplicates,
-            CloseOnUnknownCommand = options.CloseOnUnknownCommand,
-            CloseOnTooLong = options.CloseOnTooLong,
-            RestSendRequiresMembership = options.RestSendRequiresMembership,
-            DirectScopeServer = options.DirectScopeServer,
-            Announce = options.Announce,
-            SlowConsumer = options.SlowConsumer,
-        };
+        var taken = _options.ReloadedFrom(options);
         Hub.Reload(taken);
         ReloadFiles();
         LogReloaded(ChatKeys.NamesOfDifferences(taken, options));
@@ -143,7 +132,7 @@ public sealed partial class ChatServer : IAsyncDisposable
         if (_isStopped || _hub is not { } hub) return;
         _isStopped = true;
         await DrainAsync().ConfigureAwait(false);
-        await hub.WhenEmptyAsync(_options.ShutdownGrace).ConfigureAwait(false);
+        await hub.WhenEmptyAsync(hub.Options.ShutdownGrace).ConfigureAwait(false);
         if (_sweep is not null) await _sweep.DisposeAsync().ConfigureAwait(false);
         await CloseListenersAsync().ConfigureAwait(false);
         if (_history is not null) await _history.DisposeAsync().ConfigureAwait(false);
@@ -175,7 +164,7 @@ public sealed partial class ChatServer : IAsyncDisposable
         hub.BeginDrain();
         _tcp?.StopAccepting();
         var sessions = hub.Sessions();
-        var pause = sessions.Length == 0 ? TimeSpan.Zero : _options.DrainWindow / sessions.Length;
+        var pause = sessions.Length == 0 ? TimeSpan.Zero : hub.Options.DrainWindow / sessions.Length;
         foreach (var session in sessions)
         {
             hub.Close(session, CloseReason.Shutdown, "the server is going down");

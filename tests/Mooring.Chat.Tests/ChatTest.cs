@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using Mooring.Chat.Configuration;
 using Mooring.Testing;
 
@@ -24,6 +26,16 @@ public abstract class ChatTest : MooringTest
 
     private protected async Task<LineConnection> ConnectAsync(ChatServer server) =>
         Own(await LineConnection.OpenAsync(server.SocketEndPoints[0], TestTimeout));
+
+    private protected async Task<LineConnection> ConnectTlsAsync(ChatServer server)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(server.SocketEndPoints[0], TestTimeout);
+        var stream = new SslStream(new NetworkStream(socket));
+        await stream.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = (_, _, _, _) => true }, TestTimeout);
+        return Own(new LineConnection(socket, stream, TestTimeout));
+    }
 
     /// <summary>A client that is in a room.</summary>
     private protected async Task<LineConnection> JoinAsync(ChatServer server, string client, string room = "main")

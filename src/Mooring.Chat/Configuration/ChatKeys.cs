@@ -103,9 +103,8 @@ public static class ChatKeys
             ("jwt_key_path, jwt_issuer and jwt_audience", taken.JwtKeyPath != wanted.JwtKeyPath || taken.JwtIssuer != wanted.JwtIssuer || taken.JwtAudience != wanted.JwtAudience),
             ("proxy_protocol", taken.ProxyProtocol != wanted.ProxyProtocol),
             ("wire_format and tcp_line_ending", taken.ClassicWireFormat != wanted.ClassicWireFormat || taken.CrLf != wanted.CrLf),
-            ("half_close", taken.KeepHalfClosed != wanted.KeepHalfClosed),
+            ("metrics_enabled", taken.MetricsEnabled != wanted.MetricsEnabled),
             ("history_store, history_size", taken.HistoryStore != wanted.HistoryStore || taken.Limits.HistorySize != wanted.Limits.HistorySize),
-            ("http_max_body", taken.Limits.HttpBodyBytes != wanted.Limits.HttpBodyBytes),
         ];
         var names = string.Join(", ", groups.Where(group => group.IsDifferent).Select(group => group.Names));
         return names.Length == 0 ? "nothing" : names;

@@ -144,6 +144,30 @@ public sealed record ChatOptions
     /// <summary>The configuration file that was read, for the status; null for none.</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>What a running server takes of new options: everything but what was opened, read or promised at its start.</summary>
+    internal ChatOptions ReloadedFrom(ChatOptions wanted) => wanted with
+    {
+        Mode = Mode,
+        Sockets = Sockets,
+        Http = Http,
+        ProxyProtocol = ProxyProtocol,
+        UseSsl = UseSsl,
+        HttpUseSsl = HttpUseSsl,
+        CertPath = CertPath,
+        KeyPath = KeyPath,
+        ClientCaPath = ClientCaPath,
+        AuthTokensPath = AuthTokensPath,
+        JwtKeyPath = JwtKeyPath,
+        JwtIssuer = JwtIssuer,
+        JwtAudience = JwtAudience,
+        AdminToken = AdminToken,
+        ClassicWireFormat = ClassicWireFormat,
+        CrLf = CrLf,
+        HistoryStore = HistoryStore,
+        MetricsEnabled = MetricsEnabled,
+        Limits = wanted.Limits with { HistorySize = Limits.HistorySize },
+    };
+
     /// <summary>Whether every client must say who it is.</summary>
     internal bool IsAccountRequired => AuthTokensPath is not null || JwtKeyPath is not null || ClientCaPath is not null;
 

@@ -164,7 +164,7 @@ internal sealed partial class SocketClient(ChatHub hub, Session session, bool is
         }
     }
 
-    private void Say(Action<Utf8JsonWriter> write) => session.Enqueue(JsonFrame.Encode(write));
+    private void Say(Action<Utf8JsonWriter> write) => session.EnqueueReply(JsonFrame.Encode(write));
 
     private void Refuse(ChatError error, string text, JsonElement reference) => Say(json =>
     {

@@ -62,7 +62,7 @@ internal sealed partial class LineClient
             return;
         }
         var listing = _hub.List(type, argument);
-        if (protocol.IsClassic) session.Enqueue(listing.ToClassicText(type));
+        if (protocol.IsClassic) session.EnqueueReply(listing.ToClassicText(type));
         else Write(listing, Listing.Name(type), type is not (ListType.ChatRooms or ListType.ClientChatRooms), type == ListType.All);
         _errors = 0;
     }
@@ -95,7 +95,7 @@ internal sealed partial class LineClient
             }
         }
         text.Append(CultureInfo.InvariantCulture, $"LIST END {name} {count}{end}");
-        session.Enqueue(Encoding.UTF8.GetBytes(text.ToString()));
+        session.EnqueueReply(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
     private void History(string room, string argument)

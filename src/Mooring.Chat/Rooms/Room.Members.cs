@@ -80,10 +80,7 @@ internal sealed partial class Room
     }
 
     /// <summary>Queues kept messages for one member.</summary>
-    internal void Replay(Membership member, IReadOnlyList<KeptMessage> messages)
-    {
-        foreach (var kept in messages) member.Session.Say(ToMessage(kept));
-    }
+    internal void Replay(Membership member, IReadOnlyList<KeptMessage> messages) => member.Session.SayAgain(this, messages);
 
     /// <summary>Direct messages that came while the member could not take them.</summary>
     private void SayWaiting(Membership member)

@@ -17,6 +17,7 @@ internal sealed partial class Session
     private ReadOnlyMemory<byte> _rest;
     private int _state;
     private int _itemBytes;
+    private int _replyBytes;
     private int _isMarked;
     private long _blockedSince = -1;
     private bool _isBroken;
@@ -35,7 +36,7 @@ internal sealed partial class Session
     {
         get
         {
-            long pending = Volatile.Read(ref _itemBytes);
+            long pending = Volatile.Read(ref _itemBytes) + (long)Volatile.Read(ref _replyBytes);
             foreach (var membership in Memberships) pending += Math.Max(membership.Lag, 0);
             return pending;
         }
@@ -46,6 +47,28 @@ internal sealed partial class Session
     {
         if (_output is null) return;
         lock (_outGate) Enqueue_NeedsLock(bytes);
+        Mark();
+    }
+
+    /// <summary>
+    /// Queues what the client has asked for and what may be larger than its queue: a listing of everything, the history of a room. One such
+    /// reply may be waiting; who asks for more of them without reading is too slow.
+    /// </summary>
+    internal void EnqueueReply(ReadOnlyMemory<byte> bytes)
+    {
+        if (_output is null) return;
+        lock (_outGate)
+        {
+            if (_replyBytes > 0 || bytes.Length <= _hub.Options.Limits.SendQueueBytes / 4)
+            {
+                Enqueue_NeedsLock(bytes);
+            }
+            else if (!_isBroken && !_isOverflown)
+            {
+                _replyBytes = bytes.Length;
+                Add_NeedsLock(bytes, isReply: true);
+            }
+        }
         Mark();
     }
 
@@ -127,6 +150,7 @@ internal sealed partial class Session
             Volatile.Write(ref _isBroken, true);
             _items = null;
             _itemBytes = 0;
+            _replyBytes = 0;
         }
         Volatile.Write(ref _blockedSince, -1);
     }
@@ -164,11 +188,16 @@ internal sealed partial class Session
             _isOverflown = true;
             return;
         }
+        Add_NeedsLock(bytes, isReply: false);
+        _itemBytes += bytes.Length;
+    }
+
+    private void Add_NeedsLock(ReadOnlyMemory<byte> bytes, bool isReply)
+    {
         _items ??= new Queue<OutItem>(4);
         foreach (var membership in Memberships)
             if (membership.Lag > 0) _items.Enqueue(new OutItem(default, membership, membership.Log!.Head));
-        _items.Enqueue(new OutItem(bytes, null, 0));
-        _itemBytes += bytes.Length;
+        _items.Enqueue(new OutItem(bytes, null, 0) { IsReply = isReply });
     }
 
     private bool TryEnter()
@@ -251,7 +280,8 @@ internal sealed partial class Session
                     continue;
                 }
                 items.Dequeue();
-                _itemBytes -= item.Bytes.Length;
+                if (item.IsReply) _replyBytes = 0;
+                else _itemBytes -= item.Bytes.Length;
                 bytes = item.Bytes;
                 return true;
             }
@@ -286,6 +316,9 @@ internal sealed partial class Session
     private readonly struct OutItem(ReadOnlyMemory<byte> bytes, Membership? membership, long upTo)
     {
         internal ReadOnlyMemory<byte> Bytes { get; } = bytes;
+
+        /// <summary>Whether it counts as the one large reply.</summary>
+        internal bool IsReply { get; init; }
 
         internal Membership? Membership { get; } = membership;
 

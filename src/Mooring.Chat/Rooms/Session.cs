@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Mooring.Chat.Access;
@@ -194,6 +195,19 @@ internal sealed partial class Session
     {
         if (Mailbox is { } mailbox) mailbox.Add(new Mailbox.Entry(Encoding.UTF8.GetString(message.Room), message.Sequence, Room.EncodeJson(message)));
         else Enqueue(Room.Encode(Format, message));
+    }
+
+    /// <summary>Kept messages of a room, again for this client alone.</summary>
+    internal void SayAgain(Room room, IReadOnlyList<KeptMessage> messages)
+    {
+        if (Mailbox is not null)
+        {
+            foreach (var kept in messages) Say(room.ToMessage(kept));
+            return;
+        }
+        var all = new ArrayBufferWriter<byte>();
+        foreach (var kept in messages) all.Write(Room.Encode(Format, room.ToMessage(kept)));
+        if (all.WrittenCount > 0) EnqueueReply(all.WrittenMemory);
     }
 
     /// <summary>The last words; the transport closes behind them.</summary>

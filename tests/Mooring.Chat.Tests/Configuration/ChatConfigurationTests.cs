@@ -42,6 +42,21 @@ public sealed class ChatConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void A_reload_takes_everything_but_what_was_opened_at_the_start_and_names_that()
+    {
+        var running = new ChatOptions();
+        foreach (var key in ChatKeys.All)
+        {
+            var wanted = key.Apply(running, Sample(key));
+            var taken = running.ReloadedFrom(wanted);
+            var isTaken = ChatKeys.NamesOfDifferences(taken, wanted) == "nothing";
+            var isNamed = ChatKeys.NamesOfDifferences(taken, wanted).Contains(key.Name, StringComparison.Ordinal);
+            Assert.True(isTaken || isNamed, key.Name);
+            if (isTaken) Assert.Equal(wanted with { Limits = taken.Limits, CorsOrigins = taken.CorsOrigins, Sockets = taken.Sockets }, taken);
+        }
+    }
+
+    [Fact]
     public void Defaults_are_those_that_are_shown()
     {
         var defaults = ChatConfiguration.Load(Nothing, WriteFile(""), _ => null, isStrict: true).Options;

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using Mooring.Chat.Configuration;
+using Mooring.Testing;
 
 namespace Mooring.Chat.Tests.Http;
 
@@ -233,6 +235,57 @@ public sealed class RestTests : ChatTest
         Assert.Equal(404, (await rest.GetAsync("/no/such/path")).Status);
         Assert.Equal(405, (await rest.GetAsync("/messages/send")).Status);
         Assert.Equal(404, (await rest.GetAsync("/clients/nobody")).Status);
+    }
+
+    [Fact]
+    public async Task C21_refusals_of_a_full_busy_or_closing_server_say_when_to_come_back()
+    {
+        var (server, rest) = await StartBothAsync(Both with { Limits = new ChatLimits { ClientsMax = 2, RoomsMax = 2 } });
+        var a = await JoinAsync(server, "a");
+        var b = await JoinAsync(server, "b");
+        await a.ExpectAsync("MSG main:server Client b has joined Chat room main");
+        await ExpectAsync(503, "server-full", "/clients/register", new { client_name = "c" }, hasRetryAfter: true);
+        await ExpectAsync(409, "room-exists", "/chatrooms", new { chat_room = "r", client_id = "a" }, twice: true);
+        await ExpectAsync(503, "too-many-rooms", "/chatrooms", new { chat_room = "s", client_id = "a" }, hasRetryAfter: true);
+        await ExpectAsync(403, "reserved-room", "/chatrooms", new { chat_room = "main", client_id = "a" });
+        await ExpectAsync(422, null, "/chatrooms", new { chat_room = "a b", client_id = "a" });
+        await ExpectAsync(404, "no-such-room", "/chatrooms/join", new { chat_room = "nowhere", client_id = "a" });
+        await ExpectAsync(404, "no-such-client", "/clients/pause", new { client_id = "nobody" });
+        await b.SayAsync("PAUSE b", "OK PAUSE *:b main");
+        var direct = new { message_data = "x", chat_room = "main", source_client_id = "a", target_client_id = "b" };
+        await ExpectAsync(409, "target-suspended", "/messages/client-to-client", direct);
+        await b.SayAsync("RESUME b", "OK RESUME *:b main");
+        await b.SayAsync("BLOCK a", "OK BLOCK *:b a");
+        await ExpectAsync(403, "target-blocked", "/messages/client-to-client", direct);
+        await ExpectAsync(403, "not-member", "/messages/client-to-client", direct with { chat_room = "r", source_client_id = "b" });
+        await b.SayAsync("QUIT", "OK QUIT *:b Good Bye!", "BYE quit");
+        Assert.Equal(200, (await rest.PostAsync("/admin/drain", new { })).Status);
+        await ExpectAsync(503, "shutting-down", "/clients/register", new { client_name = "d" }, hasRetryAfter: true);
+        Assert.Equal(503, (await rest.GetAsync("/health/ready")).Status);
+        Assert.Equal(200, (await rest.GetAsync("/health/live")).Status);
+
+        async Task ExpectAsync(int status, string? code, string path, object body, bool hasRetryAfter = false, bool twice = false)
+        {
+            if (twice) Assert.Equal(200, (await rest.PostAsync(path, body)).Status);
+            using var answer = await rest.Http.PostAsJsonAsync(path, body, TestTimeout);
+            Assert.Equal(status, (int)answer.StatusCode);
+            Assert.Equal(hasRetryAfter, answer.Headers.RetryAfter is not null);
+            var json = await answer.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>(TestTimeout);
+            if (code is not null) Assert.Equal(code, json.GetProperty("code").GetString());
+        }
+    }
+
+    [Fact]
+    public async Task C21_a_caller_that_is_no_operator_is_held_to_the_rate_of_its_client()
+    {
+        // A clock that stands still: the rate is used up by one message however slow the machine is.
+        var server = await StartAsync(Both with { AdminToken = "admin", Limits = new ChatLimits { Rate = 1, RateBurst = 1 } }, new TestClock());
+        await JoinAsync(server, "a");
+        using var rest = new RestConnection(server, TestTimeout);
+        var message = new { message_data = "x", chat_room = "main", client_id = "a" };
+        Assert.Equal(200, (await rest.PostAsync("/messages/send", message)).Status);
+        using var answer = await rest.Http.PostAsJsonAsync("/messages/send", message, TestTimeout);
+        Assert.Equal((429, "1"), ((int)answer.StatusCode, answer.Headers.GetValues("Retry-After").Single()));
     }
 
     [Fact]

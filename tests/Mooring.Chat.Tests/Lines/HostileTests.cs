@@ -85,6 +85,69 @@ public sealed class HostileTests : ChatTest
     }
 
     [Fact]
+    public async Task C16_a_listing_or_history_larger_than_the_queue_arrives_whole()
+    {
+        var server = await StartAsync(Standard with { Limits = new ChatLimits { SendQueueBytes = 4096, HistorySize = 1000 } });
+        for (var i = 0; i < 500; i++) Assert.True(server.Hub.CreateRoom($"a-room-with-a-long-name-{i}", "somebody").IsDone);
+        Assert.True(server.Hub.TryFindRoom("main", out var main));
+        for (var i = 0; i < 1000; i++) main.Publish(null, null, "robot", "robot"u8, "some text of some length"u8, isPlain: true, out _);
+        var a = await JoinAsync(server, "a");
+        await a.SendAsync("LIST ROOMS");
+        await a.ExpectAsync("LIST ROOM main 1");
+        for (var i = 0; i < 500; i++) await a.ExpectAsync($"LIST ROOM a-room-with-a-long-name-{i} 0");
+        await a.ExpectAsync("LIST END CHAT_ROOMS 501");
+        await a.SendAsync("HISTORY main since=0");
+        for (var i = 0; i < 1000; i++) await a.ExpectAsync("MSG main:robot some text of some length");
+        await a.SayAsync("PING still", "OK HISTORY main:a 1000", "PONG still");
+        // One such reply is as large as what it tells; a pile of them would be as large as the client likes.
+        await a.SendBytesAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("HISTORY main since=0\n", 50))));
+        Assert.Equal("BYE slow-consumer more than 4096 bytes were waiting", (await a.ReadToEndAsync())[^1]);
+    }
+
+    [Fact]
+    public async Task Controls_of_a_line_reach_nobody()
+    {
+        var server = await StartAsync();
+        var a = await JoinAsync(server, "a");
+        await a.SayAsync("SEND main:a x\0y\u001b[2J\u0007\u007fz\tend", "MSG main:a xy[2Jz\tend");
+        await a.SayAsync("NE\0W r:a", "ERROR *:* unknown-command NEW", "BYE protocol unknown command");
+    }
+
+    [Fact]
+    public async Task A_flood_of_connects_that_say_nothing_is_refused_at_the_limit_and_then_cut()
+    {
+        var clock = new TestClock();
+        var server = await StartAsync(Standard with { Limits = new ChatLimits { ClientsMax = 50 } }, clock);
+        var silent = new List<LineConnection>();
+        for (var i = 0; i < 50; i++) silent.Add(await ConnectAsync(server));
+        await silent[^1].NothingAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            await using var refused = await LineConnection.OpenAsync(server.SocketEndPoints[0], TestTimeout);
+            Assert.StartsWith("ERROR *:* server-full", (await refused.ReadToEndAsync())[0], StringComparison.Ordinal);
+        }
+        clock.Advance(TimeSpan.FromSeconds(31));
+        foreach (var connection in silent) Assert.Equal(["BYE timeout no HELLO, JOIN or NEW in time"], await connection.ReadToEndAsync());
+        foreach (var connection in silent) await connection.DisposeAsync();
+        await SettledAsync(server);
+        await JoinAsync(server, "welcome");
+    }
+
+    [Fact]
+    public async Task C34_churn_over_every_transport_leaves_no_descriptor_session_or_room_member_behind()
+    {
+        var server = await StartAsync(Standard with { Mode = ChatMode.Both, Limits = new ChatLimits { ClientsMax = 1000 } });
+        using var rest = new Http.RestConnection(server, TestTimeout);
+        await ChurnAsync(server, rest, 20);
+        var descriptors = await SettledAsync(server);
+        await ChurnAsync(server, rest, 300);
+        // The framework keeps a few sockets of its own for a while.
+        Assert.InRange(await SettledAsync(server), 0, descriptors + 20);
+        Assert.Equal(0, server.Hub.TryFindRoom("main", out var main) ? main.Count : -1);
+        foreach (var transport in Enum.GetValues<Rooms.SessionTransport>()) Assert.Equal(0, server.Hub.Counters.Open(transport));
+    }
+
+    [Fact]
     public async Task A_client_that_does_not_take_its_answers_is_not_read_from()
     {
         var server = await StartAsync(Standard with { Limits = new ChatLimits { SendQueueBytes = 64 * 1024 } });
@@ -235,6 +298,28 @@ public sealed class HostileTests : ChatTest
         await sender.DisposeAsync();
         await reader.DisposeAsync();
         await Task.WhenAll(sending, stop);
+    }
+
+    private async Task ChurnAsync(ChatServer server, Http.RestConnection rest, int rounds)
+    {
+        for (var i = 0; i < rounds; i++)
+        {
+            var line = await JoinAsync(server, $"line{i}");
+            var socket = await Http.SocketConnection.OpenAsync(server, $"/ws/web{i}/main", "chat.v1.json", TestTimeout);
+            await rest.PostAsync("/clients/register", new { client_name = $"rest{i}" });
+            await rest.PostAsync("/messages/send", new { message_data = "x", chat_room = "main", client_id = $"rest{i}" });
+            await rest.PostAsync("/clients/close", new { client_id = $"rest{i}" });
+            if (i % 2 == 0) line.Reset();
+            else await line.DisposeAsync();
+            await socket.DisposeAsync();
+        }
+    }
+
+    /// <summary>Waits until the server has noticed that all clients are gone; returns the descriptors of this process.</summary>
+    private async Task<int> SettledAsync(ChatServer server)
+    {
+        while (server.Hub.Sessions().Length > 0) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestTimeout);
+        return Directory.GetFiles("/proc/self/fd").Length;
     }
 
     private static byte[] Mutate(Random random, byte[] bytes)

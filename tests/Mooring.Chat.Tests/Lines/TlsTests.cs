@@ -17,18 +17,28 @@ public sealed class TlsTests : ChatTest
     public async Task C20_lines_over_tls_and_a_renewal_that_disconnects_nobody()
     {
         var files = Issue("one");
-        var server = await StartAsync(Standard with { Mode = ChatMode.Both, UseSsl = true, HttpUseSsl = true, CertPath = files.Certificate, KeyPath = files.Key });
-        var (old, oldSubject) = await ConnectTlsAsync(server);
+        var server = await StartAsync(Standard with { Mode = ChatMode.Both, UseSsl = true, HttpUseSsl = true, CertPath = files.Certificate, KeyPath = files.Key, Announce = Announcements.None });
+        var (old, oldSubject) = await ConnectTlsAsync(server, null);
         await old.SayAsync("HELLO main:old", "OK HELLO main:old");
+        var others = new List<LineConnection>();
+        for (var i = 0; i < 40; i++)
+        {
+            others.Add((await ConnectTlsAsync(server, null)).Client);
+            await others[i].SayAsync($"HELLO main:other{i}", $"OK HELLO main:other{i}");
+        }
         var renewed = Issue("two");
         File.Copy(renewed.Certificate!, files.Certificate!, overwrite: true);
         File.Copy(renewed.Key!, files.Key!, overwrite: true);
         server.ReloadFiles();
-        var (young, youngSubject) = await ConnectTlsAsync(server);
+        var (young, youngSubject) = await ConnectTlsAsync(server, null);
         Assert.NotEqual(oldSubject, youngSubject);
         await young.SayAsync("HELLO main:young", "OK HELLO main:young");
-        await old.ExpectAsync("MSG main:server Client young has joined Chat room main");
         await old.SayAsync("SEND main:old still here", "MSG main:old still here");
+        foreach (var other in others)
+        {
+            await other.ExpectAsync("MSG main:old still here");
+            await other.DisposeAsync();
+        }
         await young.ExpectAsync("MSG main:old still here");
         await young.SayAsync("QUIT", "OK QUIT *:young Good Bye!", "BYE quit");
         Assert.Null(await young.ReadAsync());
@@ -53,7 +63,7 @@ public sealed class TlsTests : ChatTest
         while (await plain.Socket.ReceiveAsync(buffer, TestTimeout) > 0)
         {
         }
-        var (client, _) = await ConnectTlsAsync(server);
+        var (client, _) = await ConnectTlsAsync(server, null);
         await client.SayAsync("HELLO main:a", "OK HELLO main:a");
         await client.DisposeAsync();
     }
@@ -69,7 +79,7 @@ public sealed class TlsTests : ChatTest
         await half.ConnectAsync(server.SocketEndPoints[0], TestTimeout);
         // The head of a TLS record that promises 512 bytes of a ClientHello, and its first bytes.
         await half.SendAsync(Convert.FromHexString("1603010200010001FC0303"), TestTimeout);
-        var (client, _) = await ConnectTlsAsync(server);
+        var (client, _) = await ConnectTlsAsync(server, null);
         await client.SayAsync("HELLO main:a", "OK HELLO main:a");
         var buffer = new byte[1024];
         foreach (var socket in new[] { silent, half }) Assert.Equal(0, await ReceiveAsync(socket, buffer));
@@ -125,7 +135,7 @@ public sealed class TlsTests : ChatTest
         Assert.True(server.Hub.TryFindClient("a", out var session));
         Assert.Equal("192.0.2.7", session.Remote);
         await client.DisposeAsync();
-        await Assert.ThrowsAnyAsync<Exception>(() => ConnectTlsAsync(server));
+        await Assert.ThrowsAnyAsync<Exception>(() => ConnectTlsAsync(server, null));
     }
 
     [Fact]
@@ -184,7 +194,7 @@ public sealed class TlsTests : ChatTest
         }
     }
 
-    private async Task<(LineConnection Client, string Thumbprint)> ConnectTlsAsync(ChatServer server, X509Certificate2? certificate = null, string header = "")
+    private async Task<(LineConnection Client, string Thumbprint)> ConnectTlsAsync(ChatServer server, X509Certificate2? certificate, string header = "")
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(server.SocketEndPoints[0], TestTimeout);

@@ -41,6 +41,10 @@ public sealed class ChatBrowserTests(Chromium chromium) : MooringTest, IClassFix
         await ben.Input.WriteLineAsync("TELL main:ben carla and back");
         await Assertions.Expect(page.Locator("#messages .direct").Last).ToContainTextAsync("ben to youand back");
         Assert.DoesNotContain(anna.Lines, line => line.Contains("for you alone", StringComparison.Ordinal));
+
+        ben.Kill();
+        await anna.LineAsync("MSG main:server Client ben has left Chat room main", TestTimeout);
+        await Assertions.Expect(page.Locator("#members li")).ToHaveTextAsync(["anna", "carla"]);
     }
 
     [Fact]
