@@ -6,6 +6,7 @@ var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, 
 {
     UpVerb.Create(),
     ConfigVerb.Create(),
+    UserVerb.Create(),
     FleetVerb.Create(),
     BrokerVerb.Create(),
     HubVerb.Create(),

@@ -4,6 +4,7 @@ using Mooring.Fleet;
 using Mooring.Kernel.Options;
 using Mooring.Tunnel.Client.Configuration;
 using Mooring.Kernel.Tls;
+using Mooring.Storage;
 
 namespace Mooring.Cli.Hosting;
 
@@ -55,6 +56,7 @@ internal static class CommandLine
         TlsMaterialException => [exception.Message],
         FileNotFoundException { FileName: { } name } => [$"{name}: no such file"],
         DirectoryNotFoundException => [exception.Message],
+        StorageException => [exception.Message],
         UnauthorizedAccessException => [exception.Message],
         IOException => [exception.Message],
         OperationCanceledException => [],

@@ -58,7 +58,7 @@ internal sealed class MooringHost
         });
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<PrometheusExporter>();
-        builder.WebHost.UseKestrelCore();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;

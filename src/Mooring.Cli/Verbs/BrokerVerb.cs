@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Mooring.Cli.Hosting;
 using Mooring.Kernel.Hashing;
 using Mooring.Mqtt.Broker;
@@ -52,29 +51,9 @@ internal static class BrokerVerb
         command.SetAction(parsed =>
         {
             var (path, name) = (parsed.GetValue(file)!, parsed.GetValue(user)!);
-            if (!parsed.GetValue(delete)) UsersFile.Set(path, name, ReadPassword(), parsed.GetValue(iterations));
+            if (!parsed.GetValue(delete)) UsersFile.Set(path, name, HiddenInput.ReadNew(), parsed.GetValue(iterations));
             else if (!UsersFile.Remove(path, name)) throw new UserErrorException($"{path}: there is no user '{name}'");
         });
         return command;
-    }
-
-    private static string ReadPassword()
-    {
-        if (Console.IsInputRedirected) return Console.ReadLine() ?? "";
-        var first = ReadHidden("Password: ");
-        return first == ReadHidden("Password again: ") ? first : throw new UserErrorException("the two passwords are not the same");
-    }
-
-    private static string ReadHidden(string prompt)
-    {
-        Console.Error.Write(prompt);
-        var text = new StringBuilder();
-        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(intercept: true))
-        {
-            if (key.Key != ConsoleKey.Backspace) text.Append(key.KeyChar);
-            else if (text.Length > 0) text.Length--;
-        }
-        Console.Error.WriteLine();
-        return text.ToString();
     }
 }

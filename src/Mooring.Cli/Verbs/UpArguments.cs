@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Mooring.Cli.Configuration;
 using Mooring.Cli.Hosting;
 
@@ -29,13 +28,12 @@ internal sealed class UpArguments
 
     private readonly Option<string> _data = SharedOptions.Data();
     private readonly Option<LogLevel> _logLevel = SharedOptions.LogLevels(LogLevel.Warning);
-    private readonly Option<int> _httpPort = SharedOptions.Port("--http-port", 7700, "health, metrics and the operator API");
 
     private UpArguments(Command command)
     {
         Table = new SettingTable(command);
         Table.Section("", option => option == _logLevel, _config, _demo, _data, _logLevel, _without);
-        Table.Section("http", null, _httpPort);
+        Http = Table.Section("http", HttpArguments.AddTo);
         Broker = Table.Section("mqtt", target => BrokerArguments.AddTo(target, isAlone: false), (broker, option) => broker.Reloads(option));
         Fleet = Table.Section("fleet", UpFleet.AddTo, (_, _) => true);
         // The chat server says itself what of its settings waits for a restart.
@@ -46,6 +44,8 @@ internal sealed class UpArguments
 
     internal SettingTable Table { get; }
 
+    internal HttpArguments Http { get; }
+
     internal BrokerArguments Broker { get; }
 
     internal UpFleet Fleet { get; }
@@ -55,9 +55,6 @@ internal sealed class UpArguments
     internal TunnelServerArguments Tunnel { get; }
 
     internal HubArguments Hub { get; }
-
-    /// <summary>What changes the port of the console, in the user's words.</summary>
-    internal string HttpPortOption => _httpPort.Name;
 
     internal static UpArguments AddTo(Command command) => new(command);
 
@@ -81,7 +78,7 @@ internal sealed class UpArguments
             DataFolder = data,
             LogLevel = LevelOfLog(parsed),
             IsDemo = parsed.GetValue(_demo),
-            Http = new IPEndPoint(IPAddress.Loopback, parsed.GetValue(_httpPort)),
+            Http = Part(() => Http.Read(parsed))!,
             Broker = Role("mqtt", () => Broker.Read(parsed, data)),
             Fleet = Role("fleet", () => ReadFleet(parsed)),
             Chat = Role("chat", () => Chat.Read(parsed, data)),
@@ -91,9 +88,11 @@ internal sealed class UpArguments
         return lines.Count == 0 ? options : throw new UserErrorException(lines);
 
         T? Role<T>(string name, Func<T> read)
+            where T : class => Has(parsed, name) ? Part(read) : null;
+
+        T? Part<T>(Func<T> read)
             where T : class
         {
-            if (!Has(parsed, name)) return null;
             try
             {
                 return read();

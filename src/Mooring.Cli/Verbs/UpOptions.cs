@@ -1,5 +1,5 @@
-using System.Net;
 using Mooring.Chat.Configuration;
+using Mooring.Cli.Access;
 using Mooring.Cli.Hosting;
 using Mooring.Edge.Hub;
 using Mooring.Mqtt.Broker;
@@ -16,7 +16,7 @@ internal sealed record UpOptions
 
     internal required bool IsDemo { get; init; }
 
-    internal required IPEndPoint Http { get; init; }
+    internal required AccessOptions Http { get; init; }
 
     internal MqttBrokerOptions? Broker { get; init; }
 

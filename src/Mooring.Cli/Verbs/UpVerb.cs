@@ -32,9 +32,9 @@ internal static class UpVerb
                 ? await DemoAgent.AddToAsync(host, options.Hub, agents, options.DataFolder, cancellationToken)
                 : (_, _) => { };
             OpenApiDescription.AddTo(host);
-            var http = host.ListenHttp(new Listener("health and metrics", options.Http, arguments.HttpPortOption));
+            var http = await AccessRole.AddToAsync(host, options.Http, options.DataFolder, arguments.Http.PortOption, cancellationToken);
             return await host.RunAsync(
-                application => Map(application, options), application => PrintTable(application, options, http(), agents(), describeAgent), cancellationToken);
+                application => Map(application, options), application => PrintTable(application, options, $"{options.Http.Scheme}://{http()}", agents(), describeAgent), cancellationToken);
         });
         return command;
     }
@@ -53,6 +53,7 @@ internal static class UpVerb
 
     private static void Map(WebApplication application, UpOptions options)
     {
+        application.UseAccess();
         if (options.Hub is not null) application.UseEdgeHub();
         application.MapHealth();
         application.MapDescription();
@@ -63,18 +64,19 @@ internal static class UpVerb
     }
 
     private static void PrintTable(
-        WebApplication application, UpOptions options, IPEndPoint http, IPEndPoint agents, Action<AddressTable, string> describeAgent)
+        WebApplication application, UpOptions options, string http, IPEndPoint agents, Action<AddressTable, string> describeAgent)
     {
         var table = new AddressTable();
         if (options.Broker is not null) BrokerRole.Describe(application.Services.GetRequiredService<MqttBroker>(), table);
-        if (options.Fleet is not null) UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), $"http://{http}", table);
+        if (options.Fleet is not null) UpFleet.Describe(application.Services.GetRequiredService<FleetServer>(), http, table);
         if (options.Chat is not null) ChatRole.Describe(application.Services.GetRequiredService<ChatServer>(), table);
         if (options.Tunnel is not null) TunnelRole.Describe(application.Services, table);
-        if (options.Hub is { } hub) EdgeHubRole.Describe(hub, agents, $"http://{http}", table);
-        describeAgent(table, $"http://{http}");
-        table.Add("operator API", $"http://{http}/api", $"curl http://{http}/api/openapi.json");
-        table.Add("health", $"http://{http}/health/ready", $"curl http://{http}/health/ready");
-        table.Add("metrics", $"http://{http}/metrics", $"curl http://{http}/metrics");
+        if (options.Hub is { } hub) EdgeHubRole.Describe(hub, agents, http, table);
+        describeAgent(table, http);
+        AccessRole.Describe(options.Http, table);
+        table.Add("operator API", $"{http}/api", $"curl {http}/api/openapi.json");
+        table.Add("health", $"{http}/health/ready", $"curl {http}/health/ready");
+        table.Add("metrics", $"{http}/metrics", $"curl {http}/metrics");
         table.Print("Mooring is up.");
     }
 }

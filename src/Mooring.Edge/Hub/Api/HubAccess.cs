@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -35,8 +36,13 @@ internal sealed class HubAccess(HubStore store, TimeProvider time)
     {
         var authorization = context.Request.Headers.Authorization.ToString();
         if (authorization.StartsWith("Bearer " + TokenPrefix, StringComparison.Ordinal)) return ByToken(authorization["Bearer ".Length..]);
+        // Whoever serves this listener may have asked already who it is.
+        if (context.User.Identity is { IsAuthenticated: true, Name: { } name }) return new HubCaller(name, RoleOf(context.User), []);
         return IsLocal(context) ? Local : null;
     }
+
+    private static HubRole RoleOf(ClaimsPrincipal user) =>
+        user.IsInRole("admin") ? HubRole.Admin : user.IsInRole("operator") ? HubRole.Operator : HubRole.Viewer;
 
     private HubCaller? ByToken(string token)
     {

@@ -74,6 +74,8 @@ internal static class AdminEndpoints
     private static async ValueTask<object?> FilterAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next, TunnelServer server)
     {
         var http = context.HttpContext;
+        // Whoever serves this listener has asked who it is, and whether they may.
+        if (http.User.Identity is { IsAuthenticated: true }) return await next(context);
         if (http.Connection.LocalIpAddress is { } local && System.Net.IPAddress.IsLoopback(local) && !http.Request.Headers.ContainsKey("Origin")) return await next(context);
         return await AccountEndpoints.AccountOfAsync(http, server, TokenScopes.Admin) is null ? Results.Empty : await next(context);
     }
