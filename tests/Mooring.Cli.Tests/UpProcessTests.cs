@@ -80,7 +80,7 @@ public sealed class UpProcessTests : MooringTest
         Assert.Equal(
             [
                 $"mooring: 127.0.0.1:{PortOf(mqtt)} (MQTT) is in use by another process; choose another port with --mqtt-port",
-                $"mooring: 127.0.0.1:{PortOf(http)} (health and metrics) is in use by another process; choose another port with --http-port",
+                $"mooring: 127.0.0.1:{PortOf(http)} (operators) is in use by another process; choose another port with --http-port",
             ],
             mooring.Lines);
     }
