@@ -19,6 +19,7 @@ internal sealed class BrokerArguments
     private readonly Option<string?> _certificate = File("--tls-cert", "PEM file of the server's certificate and its intermediates.");
     private readonly Option<string?> _key = File("--tls-key", "PEM file of its key, when that is not in the certificate's file.");
     private readonly Option<string?> _authorities = File("--tls-ca", "PEM file of the authorities that clients' certificates come from.");
+    private readonly Option<string?> _revocations = File("--tls-crl", "PEM file of these authorities' revocation lists.");
     private readonly Option<string> _clients = OneOf("--client-certificates", "Whether TLS clients show a certificate", "none", "optional", "required");
     private readonly Option<string> _identity = OneOf("--certificate-identity", "Which name in it is the user name", "cn", "san");
     private readonly Option<string?> _users = File("--users", "File of users; 'mooring broker passwd' makes one.");
@@ -43,10 +44,11 @@ internal sealed class BrokerArguments
     }
 
     /// <summary>Whether a running broker takes a change of an option over: the files of users, rules and certificates are read again.</summary>
-    internal bool Reloads(Option option) => option == _users || option == _access || option == _certificate || option == _key || option == _authorities;
+    internal bool Reloads(Option option) => option == _users || option == _access || option == _certificate || option == _key || option == _authorities
+        || option == _revocations;
 
     private IReadOnlyList<Option> Flags =>
-        [_bind, _port, _tlsPort, _wsPort, _wssPort, _certificate, _key, _authorities, _clients, _identity, _users, _access, _threads];
+        [_bind, _port, _tlsPort, _wsPort, _wssPort, _certificate, _key, _authorities, _revocations, _clients, _identity, _users, _access, _threads];
 
     /// <summary>Adds the options to a command.</summary>
     internal static BrokerArguments AddTo(Command command, bool isAlone)
@@ -102,13 +104,14 @@ internal sealed class BrokerArguments
     private MqttBrokerOptions FromFlags(ParseResult parsed)
     {
         var address = MooringHost.ParseAddress(_bind.Name, parsed.GetValue(_bind)!);
-        var (certificate, key, authorities) = (parsed.GetValue(_certificate), parsed.GetValue(_key), parsed.GetValue(_authorities));
+        var (certificate, key) = (parsed.GetValue(_certificate), parsed.GetValue(_key));
+        var (authorities, revocations) = (parsed.GetValue(_authorities), parsed.GetValue(_revocations));
         var secure = new MqttListener
         {
             EndPoint = new IPEndPoint(address, 0),
-            Tls = certificate is null && key is null && authorities is null
+            Tls = certificate is null && key is null && authorities is null && revocations is null
                 ? null
-                : new TlsFiles { Certificate = certificate, Key = key, Authorities = authorities },
+                : new TlsFiles { Certificate = certificate, Key = key, Authorities = authorities, Revocations = revocations },
             ClientCertificates = parsed.GetValue(_clients) switch
             {
                 "required" => ClientCertificates.Required,

@@ -21,7 +21,8 @@ public static class PemFiles
     internal static TlsFileContents Read(TlsFiles files) => new(
         files.Certificate is null ? null : ReadText(files.Certificate),
         files.Key is null ? null : ReadText(files.Key),
-        files.Authorities is null ? null : ReadText(files.Authorities));
+        files.Authorities is null ? null : ReadText(files.Authorities),
+        files.Revocations is null ? null : ReadText(files.Revocations));
 
     internal static TlsMaterial Parse(TlsFiles files, TlsFileContents contents, DateTimeOffset now)
     {
@@ -43,7 +44,36 @@ public static class PemFiles
             authorities = Certificates(bundle, contents.Authorities!);
             foreach (var authority in authorities) CheckDates(bundle, authority, now, warnings);
         }
-        return new TlsMaterial(certificate, intermediates, authorities, warnings);
+        var revocations = files.Revocations is { } lists ? Revocations(lists, contents.Revocations!, authorities, now, warnings) : [];
+        return new TlsMaterial(certificate, intermediates, authorities, revocations, warnings);
+    }
+
+    private static List<RevocationList> Revocations(
+        string path, string pem, X509Certificate2Collection? authorities, DateTimeOffset now, List<string> warnings)
+    {
+        if (authorities is null) throw new TlsMaterialException($"the revocation lists '{path}' are given without the authorities that issue them");
+        var lists = new List<RevocationList>();
+        ReadOnlySpan<char> rest = pem;
+        while (PemEncoding.TryFind(rest, out var fields))
+        {
+            if (rest[fields.Label].SequenceEqual("X509 CRL"))
+            {
+                try
+                {
+                    lists.Add(RevocationList.Parse(Convert.FromBase64String(rest[fields.Base64Data].ToString()), authorities));
+                }
+                catch (TlsMaterialException exception)
+                {
+                    throw new TlsMaterialException($"'{path}' {exception.Message}");
+                }
+            }
+            rest = rest[fields.Location.End..];
+        }
+        if (lists.Count == 0) throw new TlsMaterialException($"'{path}' contains no revocation list (no 'BEGIN X509 CRL' line)");
+        // An old list still tells who was withdrawn; without it they would be let in, and to let nobody in would stop a fleet.
+        foreach (var list in lists.Where(list => list.NextUpdate < now))
+            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"a revocation list in '{path}' should have been renewed on {list.NextUpdate:yyyy-MM-dd HH:mm} UTC"));
+        return lists;
     }
 
     private static string ReadText(string path)

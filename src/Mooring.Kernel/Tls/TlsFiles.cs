@@ -11,4 +11,7 @@ public sealed record TlsFiles
 
     /// <summary>The authorities that the other end's certificate must come from. Null: those of the system.</summary>
     public string? Authorities { get; init; }
+
+    /// <summary>Certificates that those authorities have withdrawn: their revocation lists (CRL). Null: none.</summary>
+    public string? Revocations { get; init; }
 }

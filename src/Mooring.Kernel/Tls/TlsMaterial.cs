@@ -11,10 +11,13 @@ public sealed class TlsMaterial
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
     private static readonly Oid ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
 
+    private readonly IReadOnlyList<RevocationList> _revocations;
+
     internal TlsMaterial(
         X509Certificate2? certificate, X509Certificate2Collection intermediates, X509Certificate2Collection? authorities,
-        IReadOnlyList<string> warnings)
+        IReadOnlyList<RevocationList> revocations, IReadOnlyList<string> warnings)
     {
+        _revocations = revocations;
         Certificate = certificate;
         Intermediates = intermediates;
         Authorities = authorities;
@@ -53,8 +56,8 @@ public sealed class TlsMaterial
         };
         if (clients == ClientCertificates.NotAsked) return options;
         options.CertificateChainPolicy = Policy(ClientAuthentication);
-        options.RemoteCertificateValidationCallback = (_, _, _, errors) =>
-            errors == SslPolicyErrors.None
+        options.RemoteCertificateValidationCallback = (_, _, chain, errors) =>
+            (errors == SslPolicyErrors.None && !IsRevoked(chain))
             || (clients == ClientCertificates.Optional && errors == SslPolicyErrors.RemoteCertificateNotAvailable);
         return options;
     }
@@ -81,9 +84,19 @@ public sealed class TlsMaterial
         chain.ChainPolicy.VerificationTime = at.UtcDateTime;
         chain.ChainPolicy.VerificationTimeIgnored = false;
         var good = chain.Build(certificate);
+        if (good && IsRevoked(chain))
+        {
+            why = "it was revoked";
+            return false;
+        }
         why = good ? "" : string.Join("; ", chain.ChainStatus.Select(s => s.StatusInformation.Trim()).Distinct());
         return good;
     }
+
+    /// <summary>The authority's own certificate is not asked about: whoever trusts it decides.</summary>
+    private bool IsRevoked(X509Chain? chain) =>
+        _revocations.Count > 0 && chain is not null
+        && chain.ChainElements.SkipLast(1).Any(element => _revocations.Any(list => list.Contains(element.Certificate)));
 
     private X509ChainPolicy Policy(Oid purpose)
     {

@@ -44,7 +44,7 @@ public static class MqttBrokerConfiguration
     {
         if (!item.ExpectObject()) return null;
         item.ReportUnknown(
-            asWarning: false, "transport", "address", "port", "certificate", "key", "ca", "clientCertificates", "identity",
+            asWarning: false, "transport", "address", "port", "certificate", "key", "ca", "crl", "clientCertificates", "identity",
             "anonymous", "maximumConnections", "path", "origins");
         var transport = item["transport"].OneOf("tcp", "tcp", "tls", "ws", "wss") switch
         {
@@ -60,12 +60,13 @@ public static class MqttBrokerConfiguration
         {
             EndPoint = new IPEndPoint(parsed, item["port"].Int(StandardPort(transport), 0, PortMax)),
             Transport = transport,
-            Tls = item["certificate"].Exists || item["key"].Exists || item["ca"].Exists
+            Tls = item["certificate"].Exists || item["key"].Exists || item["ca"].Exists || item["crl"].Exists
                 ? new TlsFiles
                 {
                     Certificate = ReadPath(item["certificate"], folder),
                     Key = ReadPath(item["key"], folder),
                     Authorities = ReadPath(item["ca"], folder),
+                    Revocations = ReadPath(item["crl"], folder),
                 }
                 : null,
             ClientCertificates = item["clientCertificates"].OneOf("none", "none", "optional", "required") switch
