@@ -1,8 +1,6 @@
-using System.Buffers;
-using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Mooring.Chat.Protocol;
+using Mooring.Kernel.Proxying;
 using Mooring.Kernel.Tls;
 
 namespace Mooring.Chat.Http;
@@ -13,10 +11,10 @@ internal static class ProxyListener
     /// <summary>Call it first: the header comes before TLS.</summary>
     internal static void UseProxyProtocol(this ListenOptions listen, TimeProvider time) => listen.Use(next => async connection =>
     {
-        using var limit = new CancellationTokenSource(TlsListenExtensions.HandshakeTimeout, time);
         try
         {
-            if (!await TryTakeHeaderAsync(connection, limit.Token).ConfigureAwait(false)) return;
+            using var limit = new CancellationTokenSource(TlsListenExtensions.HandshakeTimeout, time);
+            connection.RemoteEndPoint = await connection.Transport.Input.ReadProxyHeaderAsync(limit.Token).ConfigureAwait(false) ?? connection.RemoteEndPoint;
         }
         catch (Exception exception) when (StreamOutput.IsTransportFault(exception))
         {
@@ -25,27 +23,4 @@ internal static class ProxyListener
         }
         await next(connection).ConfigureAwait(false);
     });
-
-    private static async Task<bool> TryTakeHeaderAsync(ConnectionContext connection, CancellationToken cancellationToken)
-    {
-        var input = connection.Transport.Input;
-        while (true)
-        {
-            var result = await input.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var head = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, ProxyHeader.BytesMax)).ToArray();
-            switch (ProxyHeader.Read(head, out var length, out var source))
-            {
-                case ProxyHeaderOutcome.Whole:
-                    input.AdvanceTo(result.Buffer.GetPosition(length));
-                    if (source is not null) connection.RemoteEndPoint = new IPEndPoint(source, 0);
-                    return true;
-                case ProxyHeaderOutcome.Incomplete when !result.IsCompleted:
-                    input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-                    break;
-                default:
-                    input.AdvanceTo(result.Buffer.End);
-                    return false;
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using Mooring.Chat.Configuration;
 using Mooring.Chat.Protocol;
 using Mooring.Chat.Rooms;
+using Mooring.Kernel.Proxying;
 
 namespace Mooring.Chat.Lines;
 
@@ -69,19 +70,19 @@ internal sealed partial class LineClient(LineProtocol protocol, Session session,
 
     private bool TryTakeProxyHeader(ReadOnlySpan<byte> bytes, out int length)
     {
-        switch (ProxyHeader.Read(bytes, out length, out var source))
+        try
         {
-            case ProxyHeaderOutcome.Incomplete:
-                return false;
-            case ProxyHeaderOutcome.Malformed:
-                _hub.Close(session, CloseReason.Protocol, "the PROXY header of the load balancer is missing");
-                return false;
-            default:
-                _awaitsProxyHeader = false;
-                if (_hub.TrySetRemote(session, source?.ToString() ?? session.Remote)) return true;
-                RefuseAsFull();
-                return false;
+            if (!ProxyHeaderReader.TryRead(bytes, out var header, out length)) return false;
+            _awaitsProxyHeader = false;
+            if (_hub.TrySetRemote(session, header.Source?.Address.ToString() ?? session.Remote)) return true;
+            RefuseAsFull();
         }
+        catch (ProxyHeaderException exception)
+        {
+            length = 0;
+            _hub.Close(session, CloseReason.Protocol, exception.Message);
+        }
+        return false;
     }
 
     /// <summary>Bytes of an unfinished line that need not be kept, since the line is too long anyway.</summary>

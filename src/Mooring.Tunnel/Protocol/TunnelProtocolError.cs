@@ -32,7 +32,4 @@ internal enum TunnelProtocolError
 
     /// <summary>A frame or a message is larger than its limit.</summary>
     TooLarge,
-
-    /// <summary>A connection that must begin with a PROXY protocol header begins otherwise, or with a broken one.</summary>
-    ProxyHeader,
 }

@@ -241,7 +241,7 @@ public sealed class HostileTests : ChatTest
         Assert.StartsWith("ERROR *:* server-full", (await third.ReadToEndAsync())[0], StringComparison.Ordinal);
         var direct = await ConnectAsync(server);
         await direct.SendAsync("HELLO main:d");
-        await direct.ExpectAsync("BYE protocol the PROXY header of the load balancer is missing");
+        await direct.ExpectAsync("BYE protocol the connection does not begin with a PROXY header");
     }
 
     [Fact]

@@ -163,8 +163,8 @@ public sealed class ProxyProtocolTests : MooringTest
         var got = new MemoryStream();
         await stream.CopyToAsync(got, TestTimeout);
         Assert.Equal("hello"u8, got.ToArray().AsSpan()[^5..]);
-        Assert.True(Mooring.Tunnel.Protocol.Proxying.ProxyHeaderReader.TryRead(got.ToArray(), out var header, out var length));
-        Assert.Equal((Vectors.Remark("proxy-header.txt", expected), got.Length - 5), (header.Source!.ToString(), length));
+        Assert.True(Mooring.Kernel.Proxying.ProxyHeaderReader.TryRead(got.ToArray(), out var header, out var length));
+        Assert.Equal((Vectors.Remark("proxy/headers.txt", expected), got.Length - 5), (header.Source!.ToString(), length));
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, origin.Port), header.Destination);
     }
 

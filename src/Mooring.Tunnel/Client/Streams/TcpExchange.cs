@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Mooring.Kernel.Proxying;
 using Mooring.Tunnel.Client.Origin;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol.GenerationB;
-using Mooring.Tunnel.Protocol.Proxying;
 
 namespace Mooring.Tunnel.Client.Streams;
 

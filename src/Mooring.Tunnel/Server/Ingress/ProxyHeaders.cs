@@ -1,11 +1,8 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using Mooring.Tunnel.Protocol;
-using Mooring.Tunnel.Protocol.Proxying;
+using Mooring.Kernel.Proxying;
 
 namespace Mooring.Tunnel.Server.Ingress;
 
@@ -28,9 +25,9 @@ internal sealed partial class ProxyHeaders(TunnelServerOptions options, VisitorR
             try
             {
                 using var limit = new CancellationTokenSource(options.Limits.ProxyHeaderTimeout, time);
-                connection.RemoteEndPoint = await ReadAsync(connection.Transport.Input, limit.Token) ?? connection.RemoteEndPoint;
+                connection.RemoteEndPoint = await connection.Transport.Input.ReadProxyHeaderAsync(limit.Token) ?? connection.RemoteEndPoint;
             }
-            catch (Exception exception) when (exception is TunnelProtocolException or IOException or OperationCanceledException)
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
             {
                 Refuse(connection.RemoteEndPoint, exception);
                 connection.Abort(new ConnectionAbortedException("no PROXY header"));
@@ -49,26 +46,10 @@ internal sealed partial class ProxyHeaders(TunnelServerOptions options, VisitorR
             using var limit = new CancellationTokenSource(options.Limits.ProxyHeaderTimeout, time);
             return await ReadAsync(socket, limit.Token) ?? proxy;
         }
-        catch (Exception exception) when (exception is TunnelProtocolException or IOException or SocketException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
         {
             Refuse(proxy, exception);
             return null;
-        }
-    }
-
-    private static async Task<IPEndPoint?> ReadAsync(PipeReader input, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var read = await input.ReadAsync(cancellationToken);
-            var head = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, ProxyHeaderReader.BytesMax));
-            if (ProxyHeaderReader.TryRead(head.IsSingleSegment ? head.FirstSpan : head.ToArray(), out var header, out var length))
-            {
-                input.AdvanceTo(read.Buffer.GetPosition(length));
-                return header.Source;
-            }
-            if (read.IsCompleted) throw new IOException("the connection ended inside its PROXY header");
-            input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

@@ -1,29 +1,34 @@
 using System.Net;
 using System.Text;
-using Mooring.Tunnel.Protocol;
-using Mooring.Tunnel.Protocol.Proxying;
+using Mooring.Kernel.Proxying;
+using Mooring.Testing;
 
-namespace Mooring.Tunnel.Tests.Protocol;
+namespace Mooring.Kernel.Tests.Proxying;
 
 public sealed class ProxyHeaderTests
 {
-    public static TheoryData<string> Names => [.. Vectors.ProxyHeaders.Keys];
+    // A name, the bytes, and the source's address.
+    private static readonly Dictionary<string, (byte[] Bytes, string Source)> Vectors = File.ReadLines(RepositoryRoot.Combine("tests/vectors/proxy/headers.txt"))
+        .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split(' '))
+        .ToDictionary(fields => fields[0], fields => (Convert.FromHexString(fields[1]), fields[2]), StringComparer.Ordinal);
+
+    public static TheoryData<string> Names => [.. Vectors.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Vector_IsRead_AndWhatFollowsIsLeft(string name)
     {
-        var bytes = Vectors.ProxyHeaders[name];
+        var bytes = Vectors[name].Bytes;
         Assert.True(ProxyHeaderReader.TryRead([.. bytes, .. "GET /"u8], out var header, out var length));
         Assert.Equal(bytes.Length, length);
-        Assert.Equal(Vectors.Remark("proxy-header.txt", name), header.Source?.ToString() ?? "-");
+        Assert.Equal(Vectors[name].Source, header.Source?.ToString() ?? "-");
     }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void EveryCut_WantsMore(string name)
     {
-        var bytes = Vectors.ProxyHeaders[name];
+        var bytes = Vectors[name].Bytes;
         for (var length = 0; length < bytes.Length; length++) Assert.False(ProxyHeaderReader.TryRead(bytes.AsSpan(0, length), out _, out _), $"cut at {length}");
     }
 
@@ -36,8 +41,8 @@ public sealed class ProxyHeaderTests
     [InlineData("v2-local", 2)]
     public void Vector_IsWhatIsWritten(string name, int version)
     {
-        Assert.True(ProxyHeaderReader.TryRead(Vectors.ProxyHeaders[name], out var header, out _));
-        Assert.Equal(Vectors.ProxyHeaders[name], ProxyHeaderWriter.Write(version, header));
+        Assert.True(ProxyHeaderReader.TryRead(Vectors[name].Bytes, out var header, out _));
+        Assert.Equal(Vectors[name].Bytes, ProxyHeaderWriter.Write(version, header));
     }
 
     [Fact]
@@ -45,7 +50,7 @@ public sealed class ProxyHeaderTests
     {
         var header = new ProxyHeader(new IPEndPoint(IPAddress.Loopback, 1), new IPEndPoint(IPAddress.IPv6Loopback, 2));
         Assert.Equal("PROXY UNKNOWN\r\n"u8, ProxyHeaderWriter.Write(1, header));
-        Assert.Equal(Vectors.ProxyHeaders["v2-local"], ProxyHeaderWriter.Write(2, header));
+        Assert.Equal(Vectors["v2-local"].Bytes, ProxyHeaderWriter.Write(2, header));
     }
 
     [Theory]
@@ -73,7 +78,7 @@ public sealed class ProxyHeaderTests
     public void BrokenLine_IsRefused(string line)
     {
         var padded = Encoding.ASCII.GetBytes(line + new string(' ', ProxyHeaderReader.LineBytesMax));
-        Assert.Equal(TunnelProtocolError.ProxyHeader, Assert.Throws<TunnelProtocolException>(() => ProxyHeaderReader.TryRead(padded, out _, out _)).Error);
+        Assert.Throws<ProxyHeaderException>(() => ProxyHeaderReader.TryRead(padded, out _, out _));
     }
 
     [Theory]
@@ -93,14 +98,14 @@ public sealed class ProxyHeaderTests
     {
         byte[] bytes = [.. ProxyHeaderReader.Signature, .. Convert.FromHexString(hex), .. new byte[12], 0x03, 0, 4, 1, 2, 3, 4, .. new byte[64]];
         if (hex.EndsWith("000F", StringComparison.Ordinal)) bytes[29] = 9;
-        Assert.Throws<TunnelProtocolException>(() => ProxyHeaderReader.TryRead(bytes, out _, out _));
+        Assert.Throws<ProxyHeaderException>(() => ProxyHeaderReader.TryRead(bytes, out _, out _));
     }
 
     [Fact]
     public void TwentyThousandMutatedHeaders_AreReadOrRefusedByName()
     {
         var random = new Random(4711);
-        byte[][] corpus = [.. Vectors.ProxyHeaders.Values];
+        byte[][] corpus = [.. Vectors.Values.Select(vector => vector.Bytes)];
         for (var i = 0; i < 20_000; i++)
         {
             byte[] bytes = [.. corpus[random.Next(corpus.Length)]];
@@ -109,7 +114,7 @@ public sealed class ProxyHeaderTests
             {
                 if (ProxyHeaderReader.TryRead(bytes, out _, out var length)) Assert.InRange(length, 1, bytes.Length);
             }
-            catch (TunnelProtocolException)
+            catch (ProxyHeaderException)
             {
                 // A named refusal.
             }

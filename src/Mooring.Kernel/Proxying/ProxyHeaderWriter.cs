@@ -3,12 +3,15 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-namespace Mooring.Tunnel.Protocol.Proxying;
+namespace Mooring.Kernel.Proxying;
 
 /// <summary>Writes the PROXY protocol header that an application is told a visitor's address with.</summary>
-internal static class ProxyHeaderWriter
+public static class ProxyHeaderWriter
 {
     /// <summary>A header; without addresses, or with addresses of two families, it says that nothing is known.</summary>
+    /// <param name="version">1 for a line of text, 2 for the binary form.</param>
+    /// <param name="header">What it says.</param>
+    /// <returns>Its bytes.</returns>
     public static byte[] Write(int version, ProxyHeader header)
     {
         if (header is { Source: { } from, Destination: { } to } && from.AddressFamily == to.AddressFamily)

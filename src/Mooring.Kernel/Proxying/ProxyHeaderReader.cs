@@ -4,18 +4,18 @@ using System.Net;
 using System.Numerics;
 using System.Text;
 
-namespace Mooring.Tunnel.Protocol.Proxying;
+namespace Mooring.Kernel.Proxying;
 
 /// <summary>
 /// The first bytes of a connection that comes through a proxy: the PROXY protocol of HAProxy, versions 1 (a line of text) and 2 (binary).
 /// </summary>
-internal static class ProxyHeaderReader
+public static class ProxyHeaderReader
 {
     /// <summary>The longest header that is read: addresses, and extensions such as a TLS certificate's name.</summary>
-    internal const int BytesMax = 4096;
+    public const int BytesMax = 4096;
 
     /// <summary>The longest line of version 1, its end included: "worst case" of the protocol's section 2.1.</summary>
-    internal const int LineBytesMax = 107;
+    public const int LineBytesMax = 107;
 
     private const int FixedBytes = 16;
     private const int Ipv4Bytes = 12;
@@ -30,7 +30,8 @@ internal static class ProxyHeaderReader
     /// <param name="bytes">What was received so far, from the first byte on.</param>
     /// <param name="header">What it says.</param>
     /// <param name="length">Its bytes.</param>
-    /// <exception cref="TunnelProtocolException">The bytes begin no header, or a broken one.</exception>
+    /// <returns>Whether the header is whole.</returns>
+    /// <exception cref="ProxyHeaderException">The bytes begin no header, or a broken one.</exception>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out ProxyHeader header, out int length)
     {
         (header, length) = (default, 0);
@@ -90,7 +91,7 @@ internal static class ProxyHeaderReader
         var (version, command) = (bytes[12] >> 4, bytes[12] & 0x0F);
         if (version != 2 || command > 1) throw Broken($"the PROXY header has version {version} and command {command}");
         length = FixedBytes + BinaryPrimitives.ReadUInt16BigEndian(bytes[14..]);
-        if (length > BytesMax) throw new TunnelProtocolException(TunnelProtocolError.TooLarge, $"a PROXY header of {length} bytes");
+        if (length > BytesMax) throw Broken($"the PROXY header has {length} bytes, more than {BytesMax}");
         if (bytes.Length < length) return false;
         var (family, transport) = (bytes[13] >> 4, bytes[13] & 0x0F);
         if (family > 3 || transport > 2) throw Broken("the PROXY header has an address family or transport that is none");
@@ -133,5 +134,5 @@ internal static class ProxyHeaderReader
         return ~crc;
     }
 
-    private static TunnelProtocolException Broken(string detail) => new(TunnelProtocolError.ProxyHeader, detail);
+    private static ProxyHeaderException Broken(string detail) => new(detail);
 }
