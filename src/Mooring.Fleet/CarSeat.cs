@@ -2,11 +2,13 @@ using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Links;
+using Mooring.Kernel.Events;
 
 namespace Mooring.Fleet;
 
 /// <summary>The place of one configured car: what it was configured with, and the car itself while it is enabled.</summary>
-internal sealed class CarSeat(CarSettings settings, CarOptions options, IModuleLoader loader, TimeProvider time, ILogger logger)
+internal sealed class CarSeat(
+    CarSettings settings, CarOptions options, IModuleLoader loader, TimeProvider time, ILogger logger, OperatorEvents? events = null)
 {
     private readonly List<ModuleSlot> _slots = [];
     private BrokerLinks? _links;
@@ -23,6 +25,15 @@ internal sealed class CarSeat(CarSettings settings, CarOptions options, IModuleL
     internal string? LoadFailure { get; private set; }
 
     internal CarState State => Car?.State ?? (LoadFailure is null ? CarState.Stopped : CarState.Error);
+
+    internal CarGlance Glance => new(options.Name, options.IsEnabled, State)
+    {
+        Session = State == CarState.Running ? Car!.SessionId : null,
+        Devices = Car?.DeviceCount ?? 0,
+        Statuses = Car is { } receiving ? Interlocked.Read(ref receiving.Counters.StatusesReceived) : 0,
+        Commands = Car is { } sending ? Interlocked.Read(ref sending.Counters.CommandsSent) : 0,
+        Problem = State == CarState.Error ? LoadFailure ?? Car?.LastFailure?.Reason : null,
+    };
 
     internal bool IsSame(CarSettings otherSettings, CarOptions otherOptions) =>
         settings == otherSettings && options == otherOptions && LoadFailure is null;
@@ -51,7 +62,7 @@ internal sealed class CarSeat(CarSettings settings, CarOptions options, IModuleL
         if (!options.IsEnabled || LoadFailure is not null) return;
         _links = links;
         var link = _link = links.Take();
-        var car = Car = new Car(settings, _slots, link.PublishAsync, time, logger);
+        var car = Car = new Car(settings, _slots, link.PublishAsync, time, logger) { Events = events };
         // Completes with the first connection; until then the car is there and says so.
         _ = link.AttachAsync(car);
         foreach (var slot in _slots) slot.Start();

@@ -6,6 +6,7 @@ using Mooring.Fleet.Cars;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Modules;
 using Mooring.Fleet.Modules.Calls;
+using Mooring.Kernel.Events;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet;
@@ -31,7 +32,8 @@ public static class FleetHosting
             (running, clientId) => createClient(provider, running, clientId),
             provider.GetRequiredService<IModuleLoader>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
-            provider.GetRequiredService<ILogger<FleetServer>>()));
+            provider.GetRequiredService<ILogger<FleetServer>>(),
+            provider.GetService<OperatorEvents>()));
         services.AddHostedService(provider => new Lifetime(provider.GetRequiredService<FleetServer>()));
         return services;
     }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Links;
+using Mooring.Kernel.Events;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet;
@@ -22,6 +23,7 @@ public sealed partial class FleetServer : IAsyncDisposable
     private readonly IModuleLoader _loader;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly OperatorEvents? _events;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _changing = new(1);
     private volatile FleetOptions _options;
@@ -32,13 +34,14 @@ public sealed partial class FleetServer : IAsyncDisposable
 
     internal FleetServer(
         FleetOptions options, Func<FleetOptions, string, IMqttClient> createClient, IModuleLoader loader, TimeProvider time,
-        ILogger<FleetServer> logger)
+        ILogger<FleetServer> logger, OperatorEvents? events = null)
     {
         _options = options;
         _createClient = createClient;
         _loader = loader;
         _time = time;
         _logger = logger;
+        _events = events;
         _links = CreateLinks(options);
         _metrics = new FleetMetrics(this);
     }
@@ -48,6 +51,9 @@ public sealed partial class FleetServer : IAsyncDisposable
 
     /// <summary>Why the server should not get traffic yet; null when all is well.</summary>
     public string? Problem => _links.Problem;
+
+    /// <summary>All cars as they are now.</summary>
+    public IEnumerable<CarGlance> Cars => _seats.Values.Select(seat => seat.Glance);
 
     internal IReadOnlyDictionary<string, CarSeat> Seats => _seats;
 
@@ -130,6 +136,7 @@ public sealed partial class FleetServer : IAsyncDisposable
             _seats = new Dictionary<string, CarSeat>(_seats, StringComparer.Ordinal) { [name] = changed };
             await LeaveAsync([seat], isEnabled ? "enabled by an operator" : "disabled by an operator");
             changed.Listen(_links);
+            _events?.Publish("fleet", name, isEnabled ? "car_enabled" : "car_disabled", EventSeverity.Notice, isEnabled ? "enabled by an operator" : "disabled by an operator");
             return true;
         }
         finally
@@ -170,7 +177,7 @@ public sealed partial class FleetServer : IAsyncDisposable
     private BrokerLinks CreateLinks(FleetOptions options) =>
         new(options.Connections, options.SharedConnections, id => _createClient(options, id), _time, _logger);
 
-    private CarSeat NewSeat(FleetOptions options, CarOptions car) => new(options.SettingsOf(car), car, _loader, _time, _logger);
+    private CarSeat NewSeat(FleetOptions options, CarOptions car) => new(options.SettingsOf(car), car, _loader, _time, _logger, _events);
 
     private async Task LoadAsync(IReadOnlyCollection<CarSeat> seats, bool startPartially, CancellationToken cancellationToken)
     {

@@ -109,6 +109,21 @@ internal sealed partial class ChatHub
         return Outcome.Done;
     }
 
+    /// <summary>Closes a room: everybody in it is told and leaves, and it is there no more.</summary>
+    internal Outcome CloseRoom(string name, string closedBy)
+    {
+        if (name == ChatNames.Main) return new Outcome(ChatError.ReservedRoom, "main is always there");
+        lock (_gate)
+        {
+            if (!_rooms.Remove(name, out var room)) return NoSuchRoom(name);
+            room.Notice($"Chat room {name} is closed");
+            foreach (var member in room.Members) Leave_NeedsLock(member, MemberStatus.Closed, keepUnread: true);
+        }
+        _history.Remove(name);
+        TellLobby(ChatEvent.Removed, name, closedBy);
+        return Outcome.Done;
+    }
+
     /// <summary>Takes back rooms that nobody has been in for a while.</summary>
     internal void RemoveIdleRooms(long now)
     {
@@ -244,6 +259,7 @@ internal sealed partial class ChatHub
     /// <summary>Tells everybody who asked for events that a room came or went.</summary>
     private void TellLobby(ChatEvent happened, string room, string client)
     {
+        Lobby?.Invoke(happened, room, client);
         foreach (var session in Sessions())
             if (session.Wants(happened)) session.SayEvent(happened, room, client, "", Now);
     }

@@ -6,6 +6,9 @@ namespace Mooring.Chat.Rooms;
 /// <summary>Listings, and what operators and owners do.</summary>
 internal sealed partial class ChatHub
 {
+    /// <summary>Told when a room came or went, and by whom.</summary>
+    internal Action<ChatEvent, string, string>? Lobby { get; set; }
+
     /// <summary>A listing; <paramref name="argument"/> names the client or the room where the type wants one.</summary>
     internal Listing List(ListType type, string argument) => type switch
     {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Mooring.Chat;
 using Mooring.Chat.Configuration;
+using Mooring.Kernel.Events;
 
 namespace Mooring.Cli.Hosting;
 
@@ -32,7 +33,10 @@ internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, 
             foreach (var socket in options.Sockets) host.Announce(new Listener("chat lines", socket, ports.Lines));
         if (options.Mode != ChatMode.Socket) host.Announce(new Listener("chat HTTP", options.Http, ports.Http));
         host.Services.AddSingleton(services =>
-            new ChatServer(options, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>()));
+            new ChatServer(options, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>())
+            {
+                Events = services.GetService<OperatorEvents>(),
+            });
         host.Services.AddHostedService(services => new ChatRole(
             services.GetRequiredService<ChatServer>(), read, services.GetRequiredService<ILogger<ChatRole>>()));
         host.Services.AddSingleton(services =>

@@ -27,6 +27,7 @@ internal static class UpVerb
             var host = MooringHost.Create(options.LogLevel);
             var reload = new ConfigurationReload(reader, typed, configuration);
             reload.AddTo(host, (parsed, services) => services.GetRequiredService<RunningLogLevel>().Level = arguments.LevelOfLog(parsed));
+            ConsoleRole.AddTo(host);
             var agents = AddRoles(host, arguments, options, reload);
             Action<AddressTable, string> describeAgent = options is { IsDemo: true, Hub: not null }
                 ? await DemoAgent.AddToAsync(host, options.Hub, agents, options.DataFolder, cancellationToken)
@@ -58,6 +59,7 @@ internal static class UpVerb
         application.MapHealth();
         application.MapDescription();
         if (options.Fleet is not null) application.MapFleetApi();
+        ConsoleRole.Map(application);
         if (options.Tunnel is null) return;
         application.MapTunnelServer();
         application.MapTunnelAdmin();
@@ -74,6 +76,7 @@ internal static class UpVerb
         if (options.Hub is { } hub) EdgeHubRole.Describe(hub, agents, http, table);
         describeAgent(table, http);
         AccessRole.Describe(options.Http, table);
+        table.Add("console", $"{http}/", "open it in a browser");
         table.Add("operator API", $"{http}/api", $"curl {http}/api/openapi.json");
         table.Add("health", $"{http}/health/ready", $"curl {http}/health/ready");
         table.Add("metrics", $"{http}/metrics", $"curl {http}/metrics");

@@ -5,6 +5,7 @@ using Mooring.Edge.Hub.Api;
 using Mooring.Edge.Hub.Enrolment;
 using Mooring.Edge.Hub.Operations;
 using Mooring.Edge.Hub.Store;
+using Mooring.Kernel.Events;
 using Mooring.SocketIO;
 
 namespace Mooring.Edge.Hub;
@@ -18,12 +19,14 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly OperatorEvents? _events;
     private readonly CancellationTokenSource _stopping = new();
     private Parts? _parts;
     private Task _running = Task.CompletedTask;
 
-    public EdgeHub(HubOptions options, AgentAuthority authority, TimeProvider time, ILoggerFactory loggers)
+    public EdgeHub(HubOptions options, AgentAuthority authority, TimeProvider time, ILoggerFactory loggers, OperatorEvents? events = null)
     {
+        _events = events;
         (_options, Authority, _time, _loggers, _logger) = (options, authority, time, loggers, loggers.CreateLogger("Mooring.Edge.Hub"));
     }
 
@@ -39,7 +42,7 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var store = await HubStore.OpenAsync(_options, cancellationToken);
-        var history = new HubHistory(store, _options.Limits, _time, _loggers.CreateLogger<HubHistory>());
+        var history = new HubHistory(store, _options.Limits, _time, _loggers.CreateLogger<HubHistory>(), _events);
         await history.LoadAsync(cancellationToken);
         var registry = new AgentRegistry(store, Authority, history, _time, _loggers.CreateLogger<AgentRegistry>());
         await registry.LoadAsync(cancellationToken);

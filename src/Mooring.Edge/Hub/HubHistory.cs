@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Store;
+using Mooring.Kernel.Events;
 
 namespace Mooring.Edge.Hub;
 
@@ -10,7 +11,8 @@ namespace Mooring.Edge.Hub;
 /// What happened: told at once to everyone who watches, and written to the store in batches, once a second, so that a thousand agents cost
 /// one transaction.
 /// </summary>
-internal sealed partial class HubHistory(HubStore store, HubLimits limits, TimeProvider time, ILogger<HubHistory> logger)
+internal sealed partial class HubHistory(
+    HubStore store, HubLimits limits, TimeProvider time, ILogger<HubHistory> logger, OperatorEvents? events = null)
 {
     private static readonly TimeSpan WritePeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ForgetPeriod = TimeSpan.FromHours(1);
@@ -48,6 +50,7 @@ internal sealed partial class HubHistory(HubStore store, HubLimits limits, TimeP
     /// <summary>Tells the watchers, and keeps the event unless it comes too often for that.</summary>
     public void Publish(string kind, string agent, JsonElement details, bool isKept = true)
     {
+        if (isKept && events is not null) HubEventText.Tell(events, kind, agent, details);
         lock (_lock)
         {
             // What is not kept gets no number of its own: numbers must not come twice after a restart.

@@ -14,6 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Api;
 using Mooring.Edge.Hub.Enrolment;
+using Mooring.Kernel.Events;
 using Mooring.Kernel.Files;
 using Mooring.Kernel.Options;
 
@@ -34,7 +35,8 @@ public static class HubHosting
         errors.ThrowIfAny("");
         var authority = AgentAuthority.LoadOrCreate(options, TimeProvider.System);
         builder.Services.AddSingleton(services => new EdgeHub(
-            options, authority, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+            options, authority, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(),
+            services.GetService<OperatorEvents>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<EdgeHub>());
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(HubJson.Default));
         builder.Services.Configure<RouteOptions>(routes => routes.SetParameterPolicy<Microsoft.AspNetCore.Routing.Constraints.RegexInlineRouteConstraint>("regex"));

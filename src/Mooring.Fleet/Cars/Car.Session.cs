@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
+using Mooring.Kernel.Events;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet.Cars;
@@ -159,9 +160,12 @@ internal sealed partial class Car
         Interlocked.Increment(ref Counters.Sessions);
         Move(CarState.Running);
         LogRunning(_logger, _settings.Name, SessionId, _connected.Count);
+        Tell("car_online", EventSeverity.Notice, $"session {SessionId} runs with {_connected.Count} device(s)");
         foreach (var (slot, command) in TakePending()) await HandleCommandAsync(slot, command);
         while (_phase == Phase.Normal && _early.TryDequeue(out var status)) await HandleNormalStatusAsync(status);
     }
+
+    private void Tell(string kind, EventSeverity severity, string text) => Events?.Publish("fleet", _settings.Name, kind, severity, text);
 
     private void EnterPhase(Phase phase)
     {
@@ -186,7 +190,11 @@ internal sealed partial class Car
         }
         // Neither a stop nor the farewell of the last device is anything to look after.
         var isOrderly = to == CarState.Stopped || reason == LastDeviceLeft;
-        if (hadSession) LogEnded(_logger, isOrderly ? LogLevel.Information : LogLevel.Warning, _settings.Name, SessionId, reason);
+        if (hadSession)
+        {
+            LogEnded(_logger, isOrderly ? LogLevel.Information : LogLevel.Warning, _settings.Name, SessionId, reason);
+            Tell(isOrderly ? "car_offline" : "car_lost", isOrderly ? EventSeverity.Notice : EventSeverity.Warning, $"session {SessionId} ended: {reason}");
+        }
         // What belongs to the session is forgotten before anything foreign is called, so that a failing call leaves no half of it.
         var gone = ForgetSession(hadSession, reason);
         try

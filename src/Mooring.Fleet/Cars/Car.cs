@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
+using Mooring.Kernel.Events;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet.Cars;
@@ -66,6 +67,9 @@ internal sealed partial class Car : IThreadPoolWorkItem
 
     internal CarSettings Settings => _settings;
 
+    /// <summary>Who is told when sessions begin and end.</summary>
+    internal OperatorEvents? Events { get; init; }
+
     internal CarCounters Counters { get; } = new();
 
     internal CarState State => _state;
@@ -85,6 +89,11 @@ internal sealed partial class Car : IThreadPoolWorkItem
     internal IReadOnlyList<Device> Devices
     {
         get { lock (_lock) return [.. _connected.Values]; }
+    }
+
+    internal int DeviceCount
+    {
+        get { lock (_lock) return _connected.Count; }
     }
 
     internal IReadOnlyList<SessionRecord> History

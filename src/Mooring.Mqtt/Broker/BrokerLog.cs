@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Events;
 
 namespace Mooring.Mqtt.Broker;
 
@@ -11,17 +12,26 @@ internal sealed partial class BrokerLog(ILogger logger)
     /// </summary>
     internal const int ClientLinesPerSecond = 100;
 
+    /// <summary>Events a second about clients: what a broker does a thousand times a second is for its metrics.</summary>
+    internal const int EventsPerSecond = 20;
+
     private readonly ILogger _logger = logger;
+    private int _events;
     private int _clientLines;
+
+    /// <summary>Who is told besides the log; null for nobody.</summary>
+    internal OperatorEvents? Events { get; init; }
 
     internal void ProtocolError(EndPoint? remote, string? clientId, string reason)
     {
         if (HasRoom()) WriteProtocolError(remote, clientId, reason);
+        Tell(clientId, "client_closed", EventSeverity.Warning, $"{remote}: {reason}");
     }
 
     internal void Stalled(string clientId, int unsentBytes)
     {
         if (HasRoom()) WriteStalled(clientId, unsentBytes);
+        Tell(clientId, "client_stalled", EventSeverity.Warning, $"takes nothing; closed with {unsentBytes} bytes unsent");
     }
 
     internal void RetainedFull(int bytes)
@@ -32,13 +42,50 @@ internal sealed partial class BrokerLog(ILogger logger)
     internal void Refused(EndPoint? remote, string clientId, string? user, Codec.MqttReasonCode reason)
     {
         if (HasRoom()) WriteRefused(remote, clientId, user, reason);
+        Tell(clientId, "client_refused", EventSeverity.Warning, $"{remote} as '{user}': {reason}");
+    }
+
+    internal void Connected(string clientId, EndPoint? remote)
+    {
+        WriteConnected(clientId, remote);
+        Tell(clientId, "client_connected", EventSeverity.Notice, $"connected from {remote}");
+    }
+
+    internal void Disconnected(string clientId)
+    {
+        WriteDisconnected(clientId);
+        Tell(clientId, "client_disconnected", EventSeverity.Notice, "disconnected");
+    }
+
+    internal void StorageFailed(string folder, string? reason)
+    {
+        WriteStorageFailed(folder, reason);
+        Events?.Publish("broker", folder, "storage_failed", EventSeverity.Alarm, $"cannot be written: {reason}");
+    }
+
+    internal void StorageRecovered(string folder)
+    {
+        WriteStorageRecovered(folder);
+        Events?.Publish("broker", folder, "storage_recovered", EventSeverity.Notice, "can be written again");
+    }
+
+    internal void ShortOfMemory(long used, long limit)
+    {
+        WriteShortOfMemory(used, limit);
+        Events?.Publish("broker", "memory", "memory_short", EventSeverity.Alarm, $"{used} bytes are in use, {limit} are allowed: publishers are slowed down");
     }
 
     /// <summary>Once a second: tells how much was not told.</summary>
     internal void Tick()
     {
+        Volatile.Write(ref _events, 0);
         var withheld = Interlocked.Exchange(ref _clientLines, 0) - ClientLinesPerSecond;
         if (withheld > 0) Withheld(withheld);
+    }
+
+    private void Tell(string? clientId, string kind, EventSeverity severity, string text)
+    {
+        if (Events is not null && Interlocked.Increment(ref _events) <= EventsPerSecond) Events.Publish("broker", clientId ?? "", kind, severity, text);
     }
 
     private bool HasRoom() => Interlocked.Increment(ref _clientLines) <= ClientLinesPerSecond;
@@ -56,10 +103,10 @@ internal sealed partial class BrokerLog(ILogger logger)
     private partial void WriteRetainedFull(int bytes);
 
     [LoggerMessage(2504, LogLevel.Debug, "client '{ClientId}' connected from {Remote}")]
-    internal partial void Connected(string clientId, EndPoint? remote);
+    private partial void WriteConnected(string clientId, EndPoint? remote);
 
     [LoggerMessage(2505, LogLevel.Debug, "client '{ClientId}' disconnected")]
-    internal partial void Disconnected(string clientId);
+    private partial void WriteDisconnected(string clientId);
 
     [LoggerMessage(2506, LogLevel.Warning, "a message handler of the in-process client '{ClientId}' failed")]
     internal partial void HandlerFailed(string clientId, Exception error);
@@ -74,7 +121,7 @@ internal sealed partial class BrokerLog(ILogger logger)
     internal partial void AccessNotReloaded(string why);
 
     [LoggerMessage(2510, LogLevel.Warning, "{Used} bytes of memory are in use, {Limit} are allowed: publishers are slowed down and new clients refused")]
-    internal partial void ShortOfMemory(long used, long limit);
+    private partial void WriteShortOfMemory(long used, long limit);
 
     [LoggerMessage(2511, LogLevel.Information, "{Used} bytes of memory are in use: clients are served as usual again")]
     internal partial void EnoughMemory(long used);
@@ -92,8 +139,8 @@ internal sealed partial class BrokerLog(ILogger logger)
     internal partial void Torn(string file, long bytes);
 
     [LoggerMessage(2523, LogLevel.Warning, "{Folder} cannot be written ({Reason}): QoS 1 and 2 messages that would have to be stored are refused until it can")]
-    internal partial void StorageFailed(string folder, string? reason);
+    private partial void WriteStorageFailed(string folder, string? reason);
 
     [LoggerMessage(2524, LogLevel.Information, "{Folder} can be written again")]
-    internal partial void StorageRecovered(string folder);
+    private partial void WriteStorageRecovered(string folder);
 }

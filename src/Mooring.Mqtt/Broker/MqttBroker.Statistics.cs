@@ -1,6 +1,8 @@
+using System.Text;
 using Mooring.Mqtt.Broker.Connections;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Broker.Statistics;
+using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker;
 
@@ -53,6 +55,22 @@ public sealed partial class MqttBroker
             MessagesReceivedPerSecond = _lastSecond.MessagesIn,
             MessagesSentPerSecond = _lastSecond.MessagesOut,
         };
+    }
+
+    internal IReadOnlyList<MqttMessage> RetainedMatching(string filter, int take)
+    {
+        var key = Encoding.UTF8.GetBytes(filter);
+        if (!TopicFilter.IsValid(key)) return [];
+        return
+        [
+            .. _retained.Messages.Where(message => !message.IsExpired(Now) && TopicFilter.Matches(key, message.Topic)).Take(take).Select(message => new MqttMessage
+            {
+                Topic = Encoding.UTF8.GetString(message.Topic),
+                Payload = message.PayloadMemory,
+                QualityOfService = message.QualityOfService,
+                Retain = true,
+            }),
+        ];
     }
 
     internal Session[] SnapshotSessions()

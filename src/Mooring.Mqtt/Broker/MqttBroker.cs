@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Events;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
 using Mooring.Mqtt.Broker.Access;
@@ -36,14 +37,18 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     /// <summary>Makes a broker; <see cref="Start"/> binds its listeners.</summary>
     /// <exception cref="ConfigurationException">The options cannot be used; all reasons are in it.</exception>
-    public MqttBroker(MqttBrokerOptions options, ILogger<MqttBroker> logger, TimeProvider time)
+    /// <param name="options">How it runs.</param>
+    /// <param name="logger">Its log.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="events">Who is told what operators may want to know; null for nobody.</param>
+    public MqttBroker(MqttBrokerOptions options, ILogger<MqttBroker> logger, TimeProvider time, OperatorEvents? events = null)
     {
         var errors = new OptionsErrors();
         options.Validate(errors, time);
         errors.ThrowIfAny("");
 
         Options = options;
-        Log = new BrokerLog(logger);
+        Log = new BrokerLog(logger) { Events = events };
         _time = time;
         _origin = time.GetTimestamp();
         Subscriptions = new SubscriptionTable(options.Limits.CachedRoutes);

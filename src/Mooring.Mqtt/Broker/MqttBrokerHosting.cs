@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Events;
 using Mooring.Mqtt.Broker.Transports.Kestrel;
 
 namespace Mooring.Mqtt.Broker;
@@ -21,7 +22,8 @@ public static class MqttBrokerHosting
     public static IServiceCollection AddMqttBroker(this IServiceCollection services, MqttBrokerOptions options)
     {
         services.AddSingleton(provider => new MqttBroker(
-            options, provider.GetRequiredService<ILogger<MqttBroker>>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
+            options, provider.GetRequiredService<ILogger<MqttBroker>>(), provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetService<OperatorEvents>()));
         services.AddHostedService(provider => new Lifetime(provider.GetRequiredService<MqttBroker>()));
         services.AddOptions<KestrelServerOptions>().Configure<MqttBroker>((kestrel, broker) => broker.BindTo(kestrel));
         services.AddTransient<IStartupFilter, WebSocketFilter>();

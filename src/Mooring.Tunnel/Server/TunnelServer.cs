@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Events;
 using Mooring.Storage;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
@@ -21,6 +22,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly TunnelMetrics _metrics = new();
+    private readonly RecentRequests _recent;
     private Database? _database;
     private IngressServer? _ingress;
     private TcpIngress? _tcp;
@@ -48,6 +50,8 @@ public sealed partial class TunnelServer : IAsyncDisposable
         _time = time;
         Directory = new TunnelDirectory(options.BaseDomain);
         Usages = new AccountUsages(time);
+        _recent = new RecentRequests(time);
+        if (services.GetService(typeof(OperatorEvents)) is OperatorEvents events) Directory.Changed += (binding, isOpen) => Tell(events, binding, isOpen);
         Sessions = new SessionRegistry(options.Limits, time);
         Resolver = new DnsResolver(options.NameServer, time);
         _metrics.Observe(() => Sessions.Count, () => Directory.Count);
@@ -103,7 +107,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         _tcp = new TcpIngress(Options, rules, proxies, _metrics, _time, _logger);
         _accessLog = new AccessLog(Options.AccessLog, _time, _logger);
         _ingress = new IngressServer(Options, proxies, _services, _time, _loggers);
-        await _ingress.StartAsync(new IngressApplication(Directory, rules, _metrics, _accessLog, _time, _logger), cancellationToken);
+        await _ingress.StartAsync(new IngressApplication(Directory, rules, _metrics, _accessLog, _recent, _time, _logger), cancellationToken);
         addresses.Bound(_ingress.Http, _ingress.Https);
         var names = new NameAuthority(Options, addresses, Directory, Names, Hostnames, _tcp, _time);
         _context = new SessionContext(Options, accounts, Usages, names, _metrics, _time, _logger);

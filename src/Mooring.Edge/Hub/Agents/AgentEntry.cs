@@ -58,5 +58,11 @@ internal sealed class AgentEntry(AgentRecord record)
     public void EndCall() => Interlocked.Decrement(ref _calls);
 
     /// <summary>A heartbeat as it came: an object in UTF-8.</summary>
-    internal sealed record Beat(DateTimeOffset At, byte[] Json);
+    internal sealed record Beat(DateTimeOffset At, byte[] Json)
+    {
+        private AgentLoad? _load;
+
+        /// <summary>What it says; read when somebody wants to know, and once.</summary>
+        public AgentLoad Load => _load ??= HubGlances.LoadOf(Json);
+    }
 }

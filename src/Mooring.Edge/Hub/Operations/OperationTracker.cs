@@ -34,6 +34,9 @@ internal sealed partial class OperationTracker(
     public HubOperation? Find(string agent, long id) =>
         _operations.TryGetValue(id, out var tracked) && tracked.Operation.Agent == agent ? tracked.Operation : null;
 
+    /// <summary>All that are remembered.</summary>
+    public IEnumerable<HubOperation> All => _operations.Select(o => o.Value.Operation);
+
     public IReadOnlyList<HubOperation> Of(string agent) =>
         [.. _operations.Values.Select(t => t.Operation).Where(o => o.Agent == agent).OrderByDescending(o => o.Id)];
 

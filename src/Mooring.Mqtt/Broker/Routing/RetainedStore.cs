@@ -83,6 +83,9 @@ internal sealed class RetainedStore(int messagesMaximum, long bytesMaximum)
     /// </summary>
     internal IEnumerable<byte[]> Topics => _messages.Select(entry => entry.Key);
 
+    /// <summary>The messages; those that come or go meanwhile may be missing or too many.</summary>
+    internal IEnumerable<RoutedMessage> Messages => _messages.Select(entry => entry.Value);
+
     /// <summary>
     /// Delivers the message of one topic to a new subscription, if it may see it. The message cannot be replaced meanwhile, so what
     /// replaces it arrives after it.

@@ -53,6 +53,12 @@ public sealed class MqttBrokerView
         }),
     ];
 
+    /// <summary>Retained messages whose topics match a filter.</summary>
+    /// <param name="filter">The filter.</param>
+    /// <param name="take">How many to return, at most <see cref="PageMax"/>.</param>
+    /// <returns>None when the filter is none.</returns>
+    public IReadOnlyList<MqttMessage> Retained(string filter, int take = 100) => _broker.RetainedMatching(filter, Math.Clamp(take, 0, PageMax));
+
     /// <summary>Ends the connection of a client, which is told that it was an administrator; its session stays as it asked for.</summary>
     /// <param name="clientId">Its client identifier.</param>
     /// <returns>False when it is not connected, or a part of this process.</returns>

@@ -13,7 +13,8 @@ namespace Mooring.Tunnel.Server.Ingress;
 /// handed to the session that has the tunnel.
 /// </summary>
 internal sealed partial class IngressApplication(
-    TunnelDirectory directory, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, TimeProvider time, ILogger logger)
+    TunnelDirectory directory, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, RecentRequests recent, TimeProvider time,
+    ILogger logger)
     : IHttpApplication<IngressRequest>
 {
     private const string IdAlphabet = "abcdefghijkmnopqrstuvwxyz23456789";
@@ -54,6 +55,7 @@ internal sealed partial class IngressApplication(
         }
         var duration = time.GetElapsedTime(context.Started);
         metrics.Finished(duration, context.BytesIn, context.BytesOut);
+        if (binding is not null) recent.Add(context, binding, duration);
         if (accessLog.IsOn) accessLog.Write(context, binding, duration);
     }
 

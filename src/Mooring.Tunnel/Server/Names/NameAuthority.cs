@@ -115,6 +115,7 @@ internal sealed class NameAuthority(
             if (await store.TryLeasePortAsync(candidate, session.Account.Id, takeOver: !isAsked) && TryListen(binding))
             {
                 session.Add(binding);
+                directory.Announce(binding);
                 return new GrantAnswer(new TunnelGrant(binding.Url, name, RemotePort: candidate), binding, "", "");
             }
             directory.Remove(binding);
@@ -158,6 +159,7 @@ internal sealed class NameAuthority(
         }
         if (!directory.TryAdd(binding)) return false;
         binding.Session.Add(binding);
+        directory.Announce(binding);
         return true;
     }
 

@@ -20,6 +20,9 @@ internal sealed class TunnelDirectory
 
     public string BaseDomain { get; }
 
+    /// <summary>Called when a tunnel has opened (true) or closed.</summary>
+    public event Action<TunnelBinding, bool>? Changed;
+
     public IReadOnlyCollection<TunnelBinding> All => [.. _byKey.Values];
 
     public int Count => _byKey.Count;
@@ -44,10 +47,18 @@ internal sealed class TunnelDirectory
         return true;
     }
 
+    /// <summary>Visitors can come from now on; a name that was only tried is never told of.</summary>
+    public void Announce(TunnelBinding binding)
+    {
+        binding.IsAnnounced = true;
+        Changed?.Invoke(binding, true);
+    }
+
     public bool Remove(TunnelBinding binding)
     {
         if (!_byKey.TryRemove(new KeyValuePair<string, TunnelBinding>(binding.Name, binding))) return false;
         binding.Session.Usage.CountTunnels(-1);
+        if (binding.IsAnnounced) Changed?.Invoke(binding, false);
         return true;
     }
 

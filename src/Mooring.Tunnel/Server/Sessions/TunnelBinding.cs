@@ -23,6 +23,9 @@ internal sealed class TunnelBinding(ServerSession session, string name, string u
 
     public DateTimeOffset Created => created;
 
+    /// <summary>Operators were told of it.</summary>
+    public bool IsAnnounced { get; set; }
+
     /// <summary>Host name of the account's own; null for a label of the base domain.</summary>
     public string? Hostname { get; init; }
 

@@ -1,0 +1,14 @@
+namespace Mooring.Web.Readings;
+
+/// <summary>Something that an agent was told to do.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Agent">Who does it.</param>
+/// <param name="Device">What it is about.</param>
+/// <param name="Topic">What was asked for.</param>
+/// <param name="State">Where it is.</param>
+/// <param name="Step">What is being done now, or was done last.</param>
+/// <param name="Problem">Why it failed.</param>
+/// <param name="StartedAt">When it began.</param>
+/// <param name="UpdatedAt">When it changed last.</param>
+public sealed record OperationReading(
+    long Id, string Agent, string Device, string Topic, string State, string? Step, string? Problem, DateTimeOffset StartedAt, DateTimeOffset UpdatedAt);
