@@ -83,7 +83,7 @@ internal static class ConsoleRole
             .. _broker is null ? [] : BrokerFigures(_broker.View.Statistics()),
             .. _chat is null ? [] : ChatFigures(_chat),
             .. _tunnel is null ? [] : TunnelFigures(_tunnel),
-            .. HasHub ? EdgeFigures() : [],
+            .. HasHub && services.ProblemOfEdgeHub() is null ? EdgeFigures() : [],
             new FigureReading("memory", Math.Round(Environment.WorkingSet / (1024.0 * 1024))),
             new FigureReading("processor", Environment.CpuUsage.TotalTime.TotalMilliseconds / 10, IsTotal: true),
         ];

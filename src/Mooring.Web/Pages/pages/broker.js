@@ -49,8 +49,8 @@ function clients([chosen]) {
       { name: "user", title: "User", width: "90px", text: row => row.user ?? "", wide: true },
       { name: "subscriptions", title: "Subscr.", width: "60px", end: true, text: row => row.subscriptions ?? 0 },
       { name: "waiting", title: "Waiting", width: "66px", end: true, text: row => row.waiting ?? 0, wide: true },
-      { name: "received", title: "In/s", width: "60px", end: true, text: row => row.received ?? 0 },
-      { name: "sent", title: "Out/s", width: "60px", end: true, text: row => row.sent ?? 0 },
+      { name: "received", title: "In/s", width: "60px", end: true, text: row => row.state === "local" ? "" : row.received ?? 0, sort: row => row.received ?? 0 },
+      { name: "sent", title: "Out/s", width: "60px", end: true, text: row => row.state === "local" ? "" : row.sent ?? 0, sort: row => row.sent ?? 0 },
     ],
   });
   const panel = h("section", { class: "card flush" }, list.element);

@@ -11,12 +11,12 @@ const systems = [
   { name: "hub", title: "Edge", page: "agents", value: () => [figure("agents.online"), `of ${figure("agents")} agents`], spark: "agents.online", note: () => figure("agents") ? "online" : "enrol one: mooring hub enroll ID" },
   { name: "tunnel", title: "Tunnel", page: "tunnels", value: () => [figure("tunnels"), "open"], spark: "tunnel.requests", note: () => `${rate(figure("tunnel.requests"))} requests` },
   { name: "chat", title: "Chat", page: "chat", value: () => [figure("chat.clients"), `in ${figure("chat.rooms")} rooms`], spark: "chat.messages", note: () => `${rate(figure("chat.messages"))} messages` },
-  { name: "mqtt", title: "Broker", page: "broker", value: () => [figure("broker.clients"), "clients"], spark: "broker.received", note: () => `${rate(figure("broker.received"))} in, ${rate(figure("broker.sent"))} out` },
+  { name: "mqtt", title: "Broker", page: "broker", value: () => [figure("broker.clients"), `clients, ${figure("broker.local")} inside`], spark: "broker.received", note: () => `${rate(figure("broker.received"))} in, ${rate(figure("broker.sent"))} out` },
 ];
 
 const plots = [
   { title: "Fleet, messages a second", lines: [["fleet.statuses", "statuses", "--c1"], ["fleet.commands", "commands", "--c2"]] },
-  { title: "Broker, messages a second", lines: [["broker.received", "received", "--c1"], ["broker.sent", "sent", "--c2"]] },
+  { title: "Broker, messages a second over the network", lines: [["broker.received", "received", "--c1"], ["broker.sent", "sent", "--c2"]] },
   { title: "Visitors and chat, a second", lines: [["tunnel.requests", "requests", "--c1"], ["chat.messages", "messages", "--c3"]] },
   { title: "This process", lines: [["processor", "processor %", "--c2"], ["memory", "memory MiB", "--c3"]] },
 ];
@@ -78,7 +78,7 @@ function tileOf(system) {
   const state = h("span", { class: "tile-state" }, "…");
   const value = h("div", { class: "tile-value" });
   const note = h("div", { class: "tile-note" });
-  const plot = new Plot({ lines: [{ name: system.title, color: "--c1" }], kind: "spark", label: `${system.title} over the last minutes` });
+  const plot = new Plot({ lines: [{ name: system.title, color: "--c1" }], kind: "spark", points: 60, label: `${system.title} over the last minutes` });
   const element = h("a", { class: "card tile", href: `#/${system.page}`, "data-system": system.name },
     h("div", { class: "tile-head" }, system.title, state), value, note, plot.element);
   return {
