@@ -39,7 +39,14 @@ public abstract class BrowserTest : MooringTest
     /// <summary>Goes to a page of the console as a click would.</summary>
     protected static Task GoAsync(IPage page, string path) => page.EvaluateAsync($"path => {{ location.hash = path; }}", $"#/{path}");
 
-    protected static Task SeeAsync(IPage page, string text) => Assertions.Expect(page.Locator("main")).ToContainTextAsync(text, new() { Timeout = 30_000 });
+    /// <summary>Waits for what is asserted of it, as long as a wait may take.</summary>
+    protected static ILocatorAssertions Look(ILocator locator)
+    {
+        Assertions.SetDefaultExpectTimeout((float)TimeLimit.TotalMilliseconds);
+        return Assertions.Expect(locator);
+    }
+
+    protected static Task SeeAsync(IPage page, string text) => Look(page.Locator("main")).ToContainTextAsync(text);
 
     public override async ValueTask DisposeAsync()
     {

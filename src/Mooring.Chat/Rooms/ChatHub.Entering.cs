@@ -117,7 +117,7 @@ internal sealed partial class ChatHub
         {
             if (!_rooms.Remove(name, out var room)) return NoSuchRoom(name);
             room.Notice($"Chat room {name} is closed");
-            foreach (var member in room.Members) Leave_NeedsLock(member, MemberStatus.Closed, keepUnread: true);
+            foreach (var member in room.Members) Leave_NeedsLock(member, MemberEvent.Gone, keepUnread: true);
         }
         _history.Remove(name);
         TellLobby(ChatEvent.Removed, name, closedBy);

@@ -131,11 +131,12 @@ const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "2-digit" 
 export function time(at) {
   if (!at) return "–";
   const date = new Date(at);
+  if (isNaN(date)) return "–";
   return date.toDateString() === new Date().toDateString() ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
 }
 
 export function ago(at) {
-  if (!at) return "–";
+  if (!at || isNaN(new Date(at))) return "–";
   const seconds = Math.max(0, (Date.now() - new Date(at)) / 1000);
   return seconds < 5 ? "just now" : `${span(seconds)} ago`;
 }

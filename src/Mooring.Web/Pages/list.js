@@ -80,9 +80,9 @@ export class List {
 
   paint() {
     const height = this.body.clientHeight || 600;
-    const first = Math.max(0, Math.floor(this.body.scrollTop / this.rowHeight) - 3);
+    const first = Math.max(0, Math.min(this.items.length - 1, Math.floor(this.body.scrollTop / this.rowHeight)) - 3);
     const last = Math.min(this.items.length, first + Math.ceil(height / this.rowHeight) + 6);
-    const wanted = last - first;
+    const wanted = Math.max(0, last - first);
     while (this.pool.length < wanted) {
       const row = h("div", { class: "list-row", role: "row" }, this.columns.map(c => h("div", { class: cellClass(c), role: "gridcell" })));
       this.pool.push(row);
