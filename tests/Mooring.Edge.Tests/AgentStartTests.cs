@@ -5,7 +5,6 @@ namespace Mooring.Edge.Tests;
 
 /// <summary>How an agent comes to run: with an identity, without one, and beside everything else in <c>mooring up --demo</c>.</summary>
 [Trait("Peer", "real")]
-[Collection(PlantFloor.UsualPorts)]
 public sealed class AgentStartTests(PlantFloor plant) : MooringTest
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-start-").FullName;

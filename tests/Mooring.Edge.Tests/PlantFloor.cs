@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Mooring.Testing;
 
 [assembly: AssemblyFixture(typeof(Mooring.Edge.Tests.PlantFloor))]
+[assembly: AssemblyFixture(typeof(Mooring.Edge.Tests.RoughPlantFloor))]
 
 namespace Mooring.Edge.Tests;
 
@@ -9,8 +10,18 @@ namespace Mooring.Edge.Tests;
 /// A real container engine on an edge host of its own with a plant LAN, in private network namespaces; made when the first test asks for it,
 /// gone with the test program.
 /// </summary>
-public sealed class PlantFloor : IAsyncLifetime
+public class PlantFloor : IAsyncLifetime
 {
+    private readonly string _suffix;
+
+    public PlantFloor()
+        : this("")
+    {
+    }
+
+    /// <summary>Another plant beside the first, for tests that break theirs.</summary>
+    protected PlantFloor(string suffix) => _suffix = suffix;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-plant-").FullName;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private bool _up;
@@ -20,12 +31,9 @@ public sealed class PlantFloor : IAsyncLifetime
     /// <summary>The image that the agent uses for runtimes; it answers HTTP on port 8080.</summary>
     public const string RuntimeImage = "ghcr.io/autonomy-logic/openplc-runtime";
 
-    /// <summary>Collection of the tests whose programs listen on their usual ports of the edge host: one after the other.</summary>
-    public const string UsualPorts = "usual ports of the edge host";
+    private string HostNamespace => $"mh{Environment.ProcessId}{_suffix}";
 
-    private string HostNamespace => "mh" + Environment.ProcessId;
-
-    private string LanNamespace => "ml" + Environment.ProcessId;
+    private string LanNamespace => $"ml{Environment.ProcessId}{_suffix}";
 
     /// <summary>Starts the program under test on the edge host: in its network, with the process ids of this machine.</summary>
     public ProcessUnderTest StartOnHost(params IEnumerable<string> arguments) => ProcessUnderTest.Start(
@@ -78,20 +86,52 @@ public sealed class PlantFloor : IAsyncLifetime
         }
     }
 
+    /// <summary>Ends the engine or the DHCP server, and waits for its end.</summary>
+    /// <param name="program">dockerd or dnsmasq.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task StopAsync(string program, CancellationToken cancellationToken)
+    {
+        using var process = Process.GetProcessById(PidOf(program));
+        await RunAsync(cancellationToken, onHost: true, "kill", process.Id.ToString());
+        await process.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Where the DHCP server remembers its leases.</summary>
+    public string LeasesPath => Path.Combine(_folder, "dnsmasq.leases");
+
+    /// <summary>Plugs the other end of a cable into the plant's switch.</summary>
+    public async Task MoveToLanAsync(string nic, CancellationToken cancellationToken)
+    {
+        await RunAsync(cancellationToken, onHost: true, "ip", "link", "set", nic, "netns", LanNamespace);
+        await RunAsync(cancellationToken, onHost: false, "ip", "link", "set", nic, "master", "br-lan", "up");
+    }
+
+    /// <summary>Process of the engine or the DHCP server.</summary>
+    public int PidOf(string program) => int.Parse(File.ReadAllText(Path.Combine(_folder, program + ".pid")));
+
+    /// <summary>Starts what does not run, the DHCP server with another range when one is given.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken, string network = "192.168.77", string range = "100-200")
+    {
+        var ends = range.Split('-');
+        await ScriptAsync("up", cancellationToken, ("MOORING_DHCP_RANGE", $"{network}.{ends[0]},{network}.{ends[1]}"), ("MOORING_LAN_GATEWAY", network + ".1"));
+    }
+
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_up) await ScriptAsync("down", CancellationToken.None);
         if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
         _gate.Dispose();
     }
 
-    private async Task ScriptAsync(string name, CancellationToken cancellationToken)
+    private async Task ScriptAsync(string name, CancellationToken cancellationToken, params IEnumerable<(string Name, string Value)> environment)
     {
         var start = new ProcessStartInfo(RepositoryRoot.Combine("eng", "engine", name)) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MOORING_ENGINE_DIR"] = _folder;
         start.Environment["MOORING_HOST_NS"] = HostNamespace;
         start.Environment["MOORING_LAN_NS"] = LanNamespace;
         start.Environment.Remove("DOCKER_HOST");
+        foreach (var (variable, value) in environment) start.Environment[variable] = value;
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start");
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = process.StandardError.ReadToEndAsync(cancellationToken);
@@ -99,3 +139,6 @@ public sealed class PlantFloor : IAsyncLifetime
         if (process.ExitCode != 0) throw new InvalidOperationException($"eng/engine/{name} ended with {process.ExitCode}: {await output}{await error}");
     }
 }
+
+/// <summary>The plant of the tests that restart its engine, change its network and pull its cables.</summary>
+public sealed class RoughPlantFloor() : PlantFloor("b");

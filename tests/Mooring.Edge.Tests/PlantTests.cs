@@ -9,16 +9,16 @@ namespace Mooring.Edge.Tests;
 /// through the hub's REST API with curl.
 /// </summary>
 [Trait("Peer", "real")]
-[Collection(PlantFloor.UsualPorts)]
-public sealed class PlantTests(PlantFloor plant) : MooringTest
+[Collection(nameof(RoughPlantFloor))]
+public sealed class PlantTests(RoughPlantFloor plant) : MooringTest
 {
     private const string Api = "http://127.0.0.1:7700/api/orchestrators/plant01";
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-plant-").FullName;
     private string[] _command = [];
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(120));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(240));
 
     [Fact]
-    public async Task Runtime_LivesOnThePlantLan_FromTheHubsRestApi_OverRestartsOfAgentAndMonitor_AndLeavesNothing()
+    public async Task Runtime_LivesOnThePlantLan_FromTheHubsRestApi_OverRestartsOfAgentMonitorAndEngine_AndLeavesNothing()
     {
         await plant.UpAsync(_limit.Token);
         var hub = Own(plant.StartOnHost("hub", "--data", Path.Combine(_folder, "hub")));
@@ -65,6 +65,21 @@ public sealed class PlantTests(PlantFloor plant) : MooringTest
         Assert.Equal(address, status.GetProperty("networks").EnumerateObject().Single().Value.GetProperty("ip_address").GetString());
         await AnswersOnTheLanAsync(address, Mac);
 
+        // Keeps them over a restart of the engine, which ends every container.
+        await plant.StopAsync("dockerd", _limit.Token);
+        await plant.StartAsync(_limit.Token);
+        status = await DeviceAsync(s => IsOnLan(s) && s.GetProperty("is_running").GetBoolean());
+        Assert.Equal(address, AddressOf(status));
+        await AnswersOnTheLanAsync(address, Mac);
+
+        // Follows the plant into another subnet with its MAC, and is at its old address when the plant comes back.
+        await MoveAsync("192.168.77", "192.168.88");
+        status = await DeviceAsync(s => IsOnLan(s) && AddressOf(s).StartsWith("192.168.88.", StringComparison.Ordinal));
+        await AnswersOnTheLanAsync(AddressOf(status), Mac);
+        await MoveAsync("192.168.88", "192.168.77");
+        status = await DeviceAsync(s => IsOnLan(s) && AddressOf(s) == address);
+        await AnswersOnTheLanAsync(address, Mac);
+
         // Is stopped, stays so, is started, and is on the LAN again.
         await CurlAsync("POST", "/devices/plc1/stop");
         Assert.Equal("exited", (await DeviceAsync(s => !s.GetProperty("is_running").GetBoolean())).GetProperty("container_status").GetString());
@@ -89,6 +104,18 @@ public sealed class PlantTests(PlantFloor plant) : MooringTest
         await base.DisposeAsync();
         _limit.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string AddressOf(JsonElement status) =>
+        status.GetProperty("networks").EnumerateObject().Single().Value.GetProperty("ip_address").GetString()!;
+
+    private async Task MoveAsync(string from, string to)
+    {
+        await plant.StopAsync("dnsmasq", _limit.Token);
+        await plant.RunAsync(_limit.Token, onHost: false, "sh", "-c", $"ip addr del {from}.1/24 dev br-lan; ip addr add {to}.1/24 dev br-lan");
+        await plant.StartAsync(_limit.Token, to);
+        await plant.RunAsync(_limit.Token, onHost: true, "sh", "-c",
+            $"ip addr del {from}.10/24 dev ens37; ip addr add {to}.10/24 dev ens37; ip route replace default via {to}.1");
     }
 
     private static bool IsOnLan(JsonElement status) => status.TryGetProperty("lan_ready", out var ready) && ready.GetBoolean();

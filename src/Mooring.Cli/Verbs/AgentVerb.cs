@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Reflection;
 using Mooring.Cli.Hosting;
 using Mooring.Edge.Agent;
+using Mooring.Edge.Agent.Upgrade;
 using Mooring.Edge.Logs;
 
 namespace Mooring.Cli.Verbs;
@@ -40,6 +41,7 @@ internal sealed class AgentVerb
         };
         command.SetAction((parsed, cancellationToken) =>
         {
+            if (AgentUpgraderOptions.FromEnvironment() is { } upgrade) return UpgradeAsync(upgrade, parsed.GetValue(verb._logLevel), cancellationToken);
             var (options, level) = (verb.Read(parsed), parsed.GetValue(verb._logLevel));
             var host = MooringHost.Create(level);
             host.Services.AddEdgeAgent(options);
@@ -47,6 +49,13 @@ internal sealed class AgentVerb
             return host.RunWithoutHttpAsync(cancellationToken);
         });
         return command;
+    }
+
+    /// <summary>In the container that an agent starts to have itself replaced.</summary>
+    private static async Task<int> UpgradeAsync(AgentUpgraderOptions options, LogLevel level, CancellationToken cancellationToken)
+    {
+        using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(level).AddSimpleConsole(console => console.SingleLine = true));
+        return await AgentUpgrader.RunAsync(options, TimeProvider.System, loggers, cancellationToken) is null ? ExitCode.Success : ExitCode.Failure;
     }
 
     private AgentOptions Read(ParseResult parsed) => new()

@@ -11,6 +11,7 @@ using Mooring.Edge.Agent.Network;
 using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Topics;
+using Mooring.Edge.Agent.Upgrade;
 using Mooring.Edge.Agent.Upkeep;
 using Mooring.Kernel.Tls;
 
@@ -52,7 +53,7 @@ public static class AgentHosting
 
 /// <summary>The agent from its start to its end.</summary>
 internal sealed partial class AgentHost(
-    HubLink hub, Heartbeat heartbeat, CertificateWatch certificate, DeviceUpkeep upkeep, UpkeepTriggers triggers, NetworkMonitorClient monitor, DebugSessions debugging, CrashRecovery recovery,
+    AgentOptions options, HubLink hub, Heartbeat heartbeat, CertificateWatch certificate, DeviceUpkeep upkeep, UpkeepTriggers triggers, NetworkMonitorClient monitor, DebugSessions debugging, CrashRecovery recovery,
     OperationJournal journal, AgentState state, AgentWork work, TimeProvider time, ILogger<AgentHost> logger) : BackgroundService
 {
     private static readonly TimeSpan EngineRetry = TimeSpan.FromSeconds(5);
@@ -69,6 +70,11 @@ internal sealed partial class AgentHost(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         foreach (var finding in state.Findings()) LogFinding(logger, finding);
+        hub.Joined += _ =>
+        {
+            SessionMark.Write(options.DataFolder, options.Version, time.GetUtcNow());
+            return Task.CompletedTask;
+        };
         // The hub first: an operator sees the agent, and what is wrong with it, even when there is no engine.
         await Task.WhenAll(hub.RunAsync(stoppingToken), heartbeat.RunAsync(stoppingToken), certificate.RunAsync(stoppingToken), monitor.RunAsync(stoppingToken),
             debugging.RunAsync(stoppingToken), LookAfterDevicesAsync(stoppingToken))

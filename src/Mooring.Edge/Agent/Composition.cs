@@ -12,6 +12,7 @@ using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Topics;
 using Mooring.Edge.Agent.Topics.Devices;
 using Mooring.Edge.Agent.Topics.Host;
+using Mooring.Edge.Agent.Upgrade;
 using Mooring.Edge.Agent.Upkeep;
 
 namespace Mooring.Edge.Agent;
@@ -37,7 +38,7 @@ internal static class Composition
         return services
             .AddSingleton<OperationTable>().AddSingleton<AgentWork>().AddSingleton<HostNetwork>().AddSingleton<NetworkMonitorClient>()
             .AddSingleton<DeviceNotes>().AddSingleton<EngineLans>().AddSingleton<InternalNetworks>().AddSingleton<ImagePull>().AddSingleton<DevicePlanning>().AddSingleton<DeviceCreation>()
-            .AddSingleton<ContainerReplacement>().AddSingleton<DeviceUpdate>()
+            .AddSingleton<ContainerReplacement>().AddSingleton<OrchestratorUpgrade>().AddSingleton<DeviceUpdate>()
             .AddSingleton<DeviceDeletion>().AddSingleton<DeviceControl>().AddSingleton<DeviceStatus>().AddSingleton<CrashRecovery>()
             .AddSingleton<SelfDestruction>().AddSingleton<VnicAttachment>().AddSingleton<DedicatedNics>().AddSingleton<SerialPorts>()
             .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<RuntimeCaller>().AddSingleton<DebugSessions>()
@@ -63,6 +64,7 @@ internal static class Composition
         .AddSingleton<ITopic, GetConsumptionDevice>()
         .AddSingleton<ITopic, GetConsumptionOrchestrator>()
         .AddSingleton<ITopic, GetOrchestratorVersion>()
+        .AddSingleton<ITopic, UpgradeOrchestrator>()
         .AddSingleton<ITopic, DeleteOrchestrator>()
         .AddSingleton<TopicTable>();
 

@@ -2,12 +2,13 @@ using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Agent.State;
+using Mooring.Edge.Agent.Upgrade;
 
 namespace Mooring.Edge.Agent.Devices;
 
 /// <summary>Finishes or takes back what an agent that was killed had begun, before anything else is done.</summary>
 internal sealed partial class CrashRecovery(
-    EngineClient engine, AgentState state, OperationTable operations, DeviceDeletion deletion, InternalNetworks internals, ContainerReplacement replacement,
+    EngineClient engine, AgentState state, OperationTable operations, DeviceDeletion deletion, InternalNetworks internals, ContainerReplacement replacement, OrchestratorUpgrade upgrade, AgentWork work,
     ILogger<CrashRecovery> logger)
 {
     /// <summary>Brings one interrupted operation to an end.</summary>
@@ -33,6 +34,10 @@ internal sealed partial class CrashRecovery(
                     operations.Fail(name, $"the agent was killed while it changed {name} ({interrupted.Step}); the container from before is back");
                 else
                     operations.Clear(name);
+                return;
+            case OperationKind.Upgrade when interrupted.Step is "spawning_upgrader" or "upgrader_spawned":
+                // This agent is the new one, or the old one that was put back: the upgrader tells which.
+                work.Start("the end of the upgrade", upgrade.EndAsync);
                 return;
             case OperationKind.Upgrade or OperationKind.Delete:
                 operations.Fail(name, $"the agent was killed during {interrupted.Word} ({interrupted.Step})");

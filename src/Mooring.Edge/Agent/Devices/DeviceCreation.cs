@@ -35,6 +35,10 @@ internal sealed partial class DeviceCreation(
             LogFailed(logger, wanted.Name, e.Message);
             return false;
         }
+        finally
+        {
+            planning.Release(wanted.Name);
+        }
     }
 
     private async Task CreateAsync(DeviceSpecification wanted, UndoStack undo, CancellationToken cancellationToken)

@@ -10,7 +10,16 @@ internal sealed class DevicePlanning(
     /// <summary>Longest wait for the monitor to tell of the interfaces.</summary>
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>Checks and completes.</summary>
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, IReadOnlyList<(string Parent, string Mac)>> _claims = new(StringComparer.Ordinal);
+
+    /// <summary>What was planned is registered now, or will never be: its addresses are not kept for it any longer.</summary>
+    public void Release(string device)
+    {
+        lock (_gate) _claims.Remove(device);
+    }
+
+    /// <summary>Checks and completes. Its addresses are kept for it until <see cref="Release"/>.</summary>
     /// <returns>The device as it is to be made, and the interfaces of the host.</returns>
     /// <exception cref="DeviceException">it cannot be made so</exception>
     public async Task<(DeviceSpecification Wanted, IReadOnlyDictionary<string, HostInterface> Interfaces)> PlanAsync(
@@ -24,9 +33,17 @@ internal sealed class DevicePlanning(
             .ToDictionary(entry => entry.Value.HostInterface, entry => entry.Key, StringComparer.Ordinal);
         var warnings = new List<string>();
         var context = new SpecificationContext(interfaces, macs, dedicated, options.Lan == LanMode.Engine);
-        if (SpecificationCheck.Check(wanted, context, warnings) is { } error) throw new DeviceException(error);
+        lock (_gate)
+        {
+            // Two devices may be made at the same time, and neither is registered yet.
+            foreach (var (device, claimed) in _claims)
+                if (device != wanted.Name) macs.UnionWith(claimed);
+            if (SpecificationCheck.Check(wanted, context, warnings) is { } error) throw new DeviceException(error);
+            wanted = wanted with { Vnics = [.. wanted.Vnics.Select(vnic => Complete(vnic, interfaces))] };
+            _claims[wanted.Name] = [.. wanted.Vnics.Where(vnic => vnic.MacAddress is not null).Select(vnic => (vnic.ParentInterface, vnic.MacAddress!))];
+        }
         foreach (var warning in warnings) notes.Warn(wanted.Name, warning);
-        return (wanted with { Vnics = [.. wanted.Vnics.Select(vnic => Complete(vnic, interfaces))] }, interfaces);
+        return (wanted, interfaces);
     }
 
     private async Task<IReadOnlyDictionary<string, HostInterface>> InterfacesAsync(DeviceSpecification wanted, CancellationToken cancellationToken)

@@ -45,6 +45,7 @@ internal sealed partial class DeviceUpdate(
             operations.Fail(change.Device, e is OperationCanceledException ? "the agent was stopped" : e.Message);
             LogFailed(logger, change.Device, e.Message);
         }
+        planning.Release(change.Device);
         upkeep.Reattach(change.Device);
     }
 

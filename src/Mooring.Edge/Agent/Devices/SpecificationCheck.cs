@@ -30,6 +30,9 @@ internal static partial class SpecificationCheck
     public static string? Check(DeviceSpecification wanted, SpecificationContext context, ICollection<string> warnings) =>
         CheckValues(wanted) ?? CheckVnics(wanted, context, warnings) ?? CheckMacs(wanted, context) ?? CheckDedicated(wanted, context);
 
+    /// <summary>Whether a text can be the tag of an image.</summary>
+    public static bool IsTag(string text) => TagPattern().IsMatch(text);
+
     /// <summary>The name under which the LAN of a virtual interface is reported.</summary>
     public static string LanName(VnicRecord vnic, IReadOnlyDictionary<string, HostInterface> interfaces) =>
         $"macvlan_{vnic.ParentInterface}_{SubnetOf(vnic, interfaces)?.ToString().Replace('/', '_') ?? "unknown"}";

@@ -49,6 +49,11 @@ internal sealed partial class TopicTable(IEnumerable<ITopic> topics, AgentPolicy
         {
             return Answers.Error(e.Message, e.IsUnavailable ? "engine_unavailable" : "engine_error");
         }
+        catch (IOException e)
+        {
+            // A full disk, mostly: nothing was begun that could not be written down before.
+            return Answers.Error($"the agent's files cannot be written: {e.Message}", "storage_error");
+        }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return Answers.Error("the connection ended while the request was being handled", "cancelled");

@@ -20,10 +20,10 @@ internal sealed class MacvlanVnics(Programs programs, ArpProbe probe)
         var present = await FindAsync(pid, mac, cancellationToken).ConfigureAwait(false);
         if (present is { } link && !await IsOrphanAsync(link, parent, cancellationToken).ConfigureAwait(false))
         {
-            await programs.IpInsideAsync(pid, ["link", "set", link.Name, "up"], cancellationToken).ConfigureAwait(false);
+            await programs.IpInsideAsync(pid, ["link", "set", "dev", link.Name, "up"], cancellationToken).ConfigureAwait(false);
             return link.Name;
         }
-        if (present is { } orphan) await programs.IpInsideAsync(pid, ["link", "delete", orphan.Name], cancellationToken).ConfigureAwait(false);
+        if (present is { } orphan) await programs.IpInsideAsync(pid, ["link", "delete", "dev", orphan.Name], cancellationToken).ConfigureAwait(false);
         var temporary = LinkNames.Temporary(container, vnic);
         var name = LinkNames.Inside(container, vnic);
         await DeleteLeftoverAsync(temporary, cancellationToken).ConfigureAwait(false);
@@ -31,7 +31,7 @@ internal sealed class MacvlanVnics(Programs programs, ArpProbe probe)
             .ConfigureAwait(false);
         try
         {
-            await programs.IpAsync(["link", "set", temporary, "netns", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)], cancellationToken)
+            await programs.IpAsync(["link", "set", "dev", temporary, "netns", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)], cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (ProgramException)
@@ -39,8 +39,8 @@ internal sealed class MacvlanVnics(Programs programs, ArpProbe probe)
             await DeleteLeftoverAsync(temporary, cancellationToken).ConfigureAwait(false);
             throw;
         }
-        await programs.IpInsideAsync(pid, ["link", "set", temporary, "name", name], cancellationToken).ConfigureAwait(false);
-        await programs.IpInsideAsync(pid, ["link", "set", name, "up"], cancellationToken).ConfigureAwait(false);
+        await programs.IpInsideAsync(pid, ["link", "set", "dev", temporary, "name", name], cancellationToken).ConfigureAwait(false);
+        await programs.IpInsideAsync(pid, ["link", "set", "dev", name, "up"], cancellationToken).ConfigureAwait(false);
         return name;
     }
 
@@ -49,7 +49,7 @@ internal sealed class MacvlanVnics(Programs programs, ArpProbe probe)
     {
         var name = LinkNames.Inside(container, vnic);
         if ((await LinksAsync(pid, cancellationToken).ConfigureAwait(false)).Any(link => link.Name == name))
-            await programs.IpInsideAsync(pid, ["link", "delete", name], cancellationToken).ConfigureAwait(false);
+            await programs.IpInsideAsync(pid, ["link", "delete", "dev", name], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gives an interface one address, and none beside it. An address that another station has is not taken.</summary>
@@ -88,7 +88,7 @@ internal sealed class MacvlanVnics(Programs programs, ArpProbe probe)
     {
         try
         {
-            await programs.IpAsync(["link", "delete", name], cancellationToken).ConfigureAwait(false);
+            await programs.IpAsync(["link", "delete", "dev", name], cancellationToken).ConfigureAwait(false);
         }
         catch (ProgramException)
         {

@@ -24,16 +24,16 @@ internal sealed class PhysicalNics(Programs programs)
     public async Task MoveAsync(int pid, string nic, CancellationToken cancellationToken)
     {
         if (await IsInsideAsync(pid, nic, cancellationToken).ConfigureAwait(false)) return;
-        await programs.IpAsync(["link", "set", nic, "down"], cancellationToken).ConfigureAwait(false);
-        await programs.IpAsync(["link", "set", nic, "netns", Text(pid)], cancellationToken).ConfigureAwait(false);
-        await programs.IpInsideAsync(pid, ["link", "set", nic, "up"], cancellationToken).ConfigureAwait(false);
+        await programs.IpAsync(["link", "set", "dev", nic, "down"], cancellationToken).ConfigureAwait(false);
+        await programs.IpAsync(["link", "set", "dev", nic, "netns", Text(pid)], cancellationToken).ConfigureAwait(false);
+        await programs.IpInsideAsync(pid, ["link", "set", "dev", nic, "up"], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Takes one back. The host's network is the monitor's own.</summary>
     public async Task ReturnAsync(int pid, string nic, CancellationToken cancellationToken)
     {
-        await programs.IpInsideAsync(pid, ["link", "set", nic, "netns", Text(Environment.ProcessId)], cancellationToken).ConfigureAwait(false);
-        await programs.IpAsync(["link", "set", nic, "up"], cancellationToken).ConfigureAwait(false);
+        await programs.IpInsideAsync(pid, ["link", "set", "dev", nic, "netns", Text(Environment.ProcessId)], cancellationToken).ConfigureAwait(false);
+        await programs.IpAsync(["link", "set", "dev", nic, "up"], cancellationToken).ConfigureAwait(false);
     }
 
     private static string Text(int pid) => pid.ToString(CultureInfo.InvariantCulture);

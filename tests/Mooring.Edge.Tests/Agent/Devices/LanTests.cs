@@ -76,7 +76,7 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
         var (_, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());
         await plant.RunAsync(TestTimeout, onHost: false, "ip", "addr", "add", "192.168.77.70/24", "dev", "br-lan");
-        await CreateAsync(agent, name, Vnic("lan1", mac, "static", "192.168.77.70"));
+        await CreateAsync(agent, name, Vnic("up", mac, "static", "192.168.77.70"));
         var status = await agent.StatusAsync(name, s => s.TryGetProperty("warnings", out _), TestTimeout);
         Assert.Contains("192.168.77.70 is in use on the network, by ", status.GetProperty("warnings")[0].GetString());
         Assert.False(status.GetProperty("lan_ready").GetBoolean());
