@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Network;
-using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Protocol.Monitor;
 using Mooring.Edge.Tests.Agent;
 using Mooring.Testing;

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Mooring.Kernel.Events;
-using Mooring.Web.Readings;
 
 namespace Mooring.Web.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Agent.Upgrade;
