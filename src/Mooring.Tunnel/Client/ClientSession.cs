@@ -24,6 +24,7 @@ internal sealed partial class ClientSession : ILinkReceiver
     private readonly ConcurrentDictionary<long, ClientStream> _streams = new();
     private readonly List<ClientStream> _touched = [];
     private TaskCompletionSource<ClientReply>? _reply;
+    private ClientTunnel? _asking;
 
     public ClientSession(WebSocketLink link, IReadOnlyList<ClientTunnel> tunnels, TimeProvider time, ILogger logger)
     {
@@ -63,13 +64,14 @@ internal sealed partial class ClientSession : ILinkReceiver
         foreach (var tunnel in _tunnels)
         {
             var asked = tunnel.Ask();
+            Volatile.Write(ref _asking, tunnel);
             var created = await AskAsync(output => FrameWriter.WriteTunnelCreate(output, asked), cancellationToken);
             if (created.Grant is not { } grant) throw Unexpected(created);
             // An older server does not know the field and silently gives another name.
             if (asked.Hostname is { } hostname && !(Uri.TryCreate(grant.Url, UriKind.Absolute, out var url) && url.Host.Equals(hostname, StringComparison.OrdinalIgnoreCase)))
                 throw new TunnelException($"the server does not serve host names of one's own: {grant.Url} came instead of {hostname} [{ErrorCodes.HostnameIgnored}]", ErrorCodes.HostnameIgnored, TunnelOutcome.Terminal);
-            tunnel.Granted(grant);
         }
+        Volatile.Write(ref _asking, null);
     }
 
     void ILinkReceiver.OnMessage(ReadOnlySpan<byte> message)
@@ -127,7 +129,10 @@ internal sealed partial class ClientSession : ILinkReceiver
                 LogDraining(_logger, FrameView.Text(frame.Message));
                 break;
             case FrameKind.HeartbeatAck or FrameKind.TunnelCreated or FrameKind.Error:
-                Interlocked.Exchange(ref _reply, null)?.TrySetResult(ClientReply.Of(frame));
+                var reply = ClientReply.Of(frame);
+                // Here and now: the next frame may be the first visitor's.
+                if (reply.Grant is { } grant) Volatile.Read(ref _asking)?.Granted(grant);
+                Interlocked.Exchange(ref _reply, null)?.TrySetResult(reply);
                 break;
         }
     }

@@ -17,6 +17,9 @@ internal sealed class IngressServer : IAsyncDisposable
     /// <summary>Below this there is no visitor, only a connection: Kestrel's own default.</summary>
     private const double MinResponseBytesPerSecond = 240;
 
+    /// <summary>Kestrel takes no shorter patience.</summary>
+    private static readonly TimeSpan s_graceMin = TimeSpan.FromSeconds(2);
+
     private readonly KestrelServer _server;
     private readonly ReloadableCertificate? _certificate;
     private readonly ListenOptions[] _bound;
@@ -32,7 +35,8 @@ internal sealed class IngressServer : IAsyncDisposable
         limits.MaxResponseBufferSize = ResponseBufferBytes;
         limits.MinRequestBodyDataRate = null;
         // A visitor that reads nothing is given up; one that reads slowly is not.
-        limits.MinResponseDataRate = new MinDataRate(MinResponseBytesPerSecond, options.Limits.IdleTimeout);
+        limits.MinResponseDataRate = new MinDataRate(
+            MinResponseBytesPerSecond, options.Limits.IdleTimeout > s_graceMin ? options.Limits.IdleTimeout : s_graceMin);
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
