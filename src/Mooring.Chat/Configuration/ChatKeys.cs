@@ -71,6 +71,7 @@ public static class ChatKeys
         Seconds("idle_timeout", 0, "Time without a command; 0 for no limit.", (l, v) => l with { IdleTimeout = v }),
         Limit("max_protocol_errors", 10, "Errors in a row after which a client is closed.", 1, 1_000_000, (l, v) => l with { ProtocolErrorsMax = v }),
         Limit("connections_per_ip", 0, "Connections of one address; 0 for no limit.", 0, 10_000_000, (l, v) => l with { ConnectionsPerAddress = v }),
+        Limit("connection_rate_per_ip", 0, "New connections a second of one address; 0 for no limit.", 0, 1_000_000, (l, v) => l with { ConnectionRatePerAddress = v }),
         Limit("rate_limit", 0, "Messages a second of one client; 0 for no limit.", 0, 1_000_000, (l, v) => l with { Rate = v }),
         Limit("rate_burst", 20, "Messages that may come at once.", 1, 1_000_000, (l, v) => l with { RateBurst = v }),
         Limit("rate_limit_room", 0, "Messages a second in one room; 0 for no limit.", 0, 1_000_000, (l, v) => l with { RoomRate = v }),

@@ -47,6 +47,9 @@ public sealed record ChatLimits
     /// <summary>Connections of one address; 0 (default) for no limit, since a proxy makes all come from one.</summary>
     public int ConnectionsPerAddress { get; init; }
 
+    /// <summary>New connections a second of one address; 0 (default) for no limit, for the same reason.</summary>
+    public int ConnectionRatePerAddress { get; init; }
+
     /// <summary>Messages a second of one client; 0 (default) for no limit.</summary>
     public double Rate { get; init; }
 
@@ -89,6 +92,9 @@ public sealed record ChatLimits
     /// <summary>Targets of one direct message.</summary>
     internal const int DirectTargetsMax = 20;
 
+    /// <summary>Addresses whose rate of connections is known at a time.</summary>
+    internal const int RatedAddressesMax = 10_000;
+
     /// <summary>Clients for which direct messages may wait at a time; the longest away give way.</summary>
     internal const int DirectQueuesMax = 10_000;
 
@@ -127,6 +133,7 @@ public sealed record ChatLimits
         errors.RequireInRange("send_queue_bytes", SendQueueBytes, 4096, 1024 * 1024 * 1024);
         errors.RequireInRange("max_protocol_errors", ProtocolErrorsMax, 1, 1_000_000);
         errors.RequireInRange("connections_per_ip", ConnectionsPerAddress, 0, 10_000_000);
+        errors.RequireInRange("connection_rate_per_ip", ConnectionRatePerAddress, 0, 1_000_000);
         errors.RequireInRange("rate_limit", Rate, 0, 1_000_000);
         errors.RequireInRange("rate_burst", RateBurst, 1, 1_000_000);
         errors.RequireInRange("rate_limit_room", RoomRate, 0, 1_000_000);

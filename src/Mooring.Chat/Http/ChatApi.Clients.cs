@@ -20,9 +20,9 @@ internal sealed partial class ChatApi
             Mailbox = new Mailbox(limits.MailboxMessages, Configuration.ChatLimits.MailboxBytes),
             Account = request.Account,
         };
-        if (hub.TryOpen(session) is var error and not ChatError.None)
-            return new(ApiOutcome.Refuse(error, error == ChatError.ServerFull ? "the server is full" : "the server is going down"));
-        var outcome = hub.Enter(session, new EntryRequest(room, client, Entrance.Join, static _ => { }) { Password = Word(request) });
+        var outcome = hub.TryOpen(session);
+        if (!outcome.IsDone) return new(ApiOutcome.Refuse(outcome));
+        outcome = hub.Enter(session, new EntryRequest(room, client, Entrance.Join, static _ => { }) { Password = Word(request) });
         if (!outcome.IsDone)
         {
             hub.Close(session, CloseReason.Gone, "");

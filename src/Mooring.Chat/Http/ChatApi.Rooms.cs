@@ -170,8 +170,15 @@ internal sealed partial class ChatApi
             _ => "",
         } ?? "");
         if (argument.Length == 0 && type is ListType.ClientChatRooms or ListType.ClientsForChatRoom && argument.Length == 0) return false;
-        listing = hub.List(type, argument);
+        listing = hub.List(type, argument, Viewer(request), request.IsOperator);
         return true;
+    }
+
+    /// <summary>The client that calls, when its account or its secret says which one it is.</summary>
+    private Session? Viewer(ApiRequest request)
+    {
+        if (_mailboxes.TryFind(request.Query("session"), out var session)) return session;
+        return request.Account is { } account && hub.TryFindClient(account.Name, out session) ? session : null;
     }
 
     private static ApiAnswer BadListing() => new(400, static json =>
@@ -187,6 +194,7 @@ internal sealed partial class ChatApi
         var socket = server.SocketEndPoints is [var first, ..] ? first : options.Sockets[0];
         var http = server.HttpEndPoint ?? options.Http;
         var rooms = hub.Rooms();
+        var viewer = Viewer(request);
         json.WriteStartObject();
         json.WriteString("host", socket.Address.ToString());
         json.WriteString("port", socket.Port.ToString(CultureInfo.InvariantCulture));
@@ -194,7 +202,7 @@ internal sealed partial class ChatApi
         json.WriteNumber("max_clients", options.Limits.ClientsMax);
         json.WriteNumber("max_message_length", options.Limits.MessageScalarsMax);
         json.WriteBoolean("use_ssl", options.UseSsl);
-        WriteRooms(json, rooms);
+        WriteRooms(json, [.. rooms.Where(room => ChatHub.MaySee(room, viewer, request.IsOperator))]);
         json.WriteString("version", ChatServer.Version);
         json.WriteString("mode", options.Mode.ToString().ToLowerInvariant());
         json.WriteNumber("uptime_s", (hub.Now - hub.StartedAt) / 1000);

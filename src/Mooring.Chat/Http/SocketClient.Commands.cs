@@ -158,7 +158,7 @@ internal sealed partial class SocketClient
             return;
         }
         if (argument.Length == 0) argument = type == ListType.ClientChatRooms ? session.Id : Member(null)?.Room.Name ?? "";
-        var listing = hub.List(type, argument);
+        var listing = hub.List(type, argument, session, isOperator: false);
         Say(json =>
         {
             json.WriteString("type", "list");

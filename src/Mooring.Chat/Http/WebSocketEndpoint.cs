@@ -97,14 +97,14 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
     {
         var speaker = new SocketClient(hub, session, isJson);
         client = speaker;
-        if (hub.TryOpen(session) is var error and not ChatError.None)
-            return ApiOutcome.Refuse(error, error == ChatError.ServerFull ? "the server is full" : "the server is going down");
+        var outcome = hub.TryOpen(session);
+        if (!outcome.IsDone) return ApiOutcome.Refuse(outcome);
         IReadOnlyList<Mailbox.Entry> waiting = [];
         if (mailboxes.TryFind(request.SessionToken, out var mailbox) && mailbox.Id == request.Client) waiting = mailbox.Mailbox!.Take().Entries;
         var (epoch, since) = Resumption.ParsePlace(request.Since);
         var isOther = epoch is { } named && named != hub.Epoch;
         var entrance = request.MayCreate ? Entrance.JoinOrCreate : Entrance.Join;
-        var outcome = hub.Enter(session, new EntryRequest(request.Room, request.Client, entrance, member =>
+        outcome = hub.Enter(session, new EntryRequest(request.Room, request.Client, entrance, member =>
         {
             speaker.SayRegistered(member);
             foreach (var entry in waiting) session.Enqueue(WebSocketFrame.Encode(WebSocketFrame.Text, entry.Json));

@@ -61,7 +61,7 @@ internal sealed partial class LineClient
             Error(new ErrorContext(ChatVerb.List, argument), ChatHub.NoSuchRoom(argument));
             return;
         }
-        var listing = _hub.List(type, argument);
+        var listing = _hub.List(type, argument, session, isOperator: false);
         if (protocol.IsClassic) session.EnqueueReply(listing.ToClassicText(type));
         else Write(listing, Listing.Name(type), type is not (ListType.ChatRooms or ListType.ClientChatRooms), type == ListType.All);
         _errors = 0;
@@ -70,7 +70,7 @@ internal sealed partial class LineClient
     private void Who(string room)
     {
         if (!_hub.TryFindRoom(room, out _)) Error(new ErrorContext(ChatVerb.Who, room), ChatHub.NoSuchRoom(room));
-        else Write(_hub.List(ListType.ClientsForChatRoom, room), "WHO", withClients: true, withStatus: true);
+        else Write(_hub.List(ListType.ClientsForChatRoom, room, session, isOperator: false), "WHO", withClients: true, withStatus: true);
     }
 
     private void Write(Listing listing, string name, bool withClients, bool withStatus)

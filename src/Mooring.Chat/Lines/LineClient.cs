@@ -61,10 +61,15 @@ internal sealed partial class LineClient(LineProtocol protocol, Session session,
         else _hub.Close(session, CloseReason.Quit, "");
     }
 
-    internal void RefuseAsFull()
+    /// <summary>The connection may not come in.</summary>
+    internal void Refuse(in Outcome outcome)
     {
-        var text = $"the server serves {_hub.Options.Limits.ClientsMax} clients at most";
-        session.Enqueue(_replies.Error(new ErrorContext(ChatVerb.Unknown), ChatError.ServerFull, text));
+        if (outcome.Error == ChatError.ShuttingDown)
+        {
+            _hub.Close(session, CloseReason.Shutdown, outcome.Text);
+            return;
+        }
+        session.Enqueue(_replies.Error(new ErrorContext(ChatVerb.Unknown), outcome.Error, outcome.Text));
         _hub.Close(session, CloseReason.Full, "come back later");
     }
 
@@ -74,8 +79,9 @@ internal sealed partial class LineClient(LineProtocol protocol, Session session,
         {
             if (!ProxyHeaderReader.TryRead(bytes, out var header, out length)) return false;
             _awaitsProxyHeader = false;
-            if (_hub.TrySetRemote(session, header.Source?.Address.ToString() ?? session.Remote)) return true;
-            RefuseAsFull();
+            var outcome = _hub.TrySetRemote(session, header.Source?.Address.ToString() ?? session.Remote);
+            if (outcome.IsDone) return true;
+            Refuse(outcome);
         }
         catch (ProxyHeaderException exception)
         {

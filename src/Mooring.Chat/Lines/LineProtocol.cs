@@ -30,17 +30,8 @@ internal sealed class LineProtocol(ChatHub hub)
             IsEncrypted = isEncrypted,
         };
         var client = new LineClient(this, session, isProxied);
-        switch (hub.TryOpen(session, isProxied))
-        {
-            case ChatError.None:
-                break;
-            case ChatError.ShuttingDown:
-                hub.Close(session, CloseReason.Shutdown, "the server is going down");
-                break;
-            default:
-                client.RefuseAsFull();
-                break;
-        }
+        var outcome = hub.TryOpen(session, isProxied);
+        if (!outcome.IsDone) client.Refuse(outcome);
         return client;
     }
 }

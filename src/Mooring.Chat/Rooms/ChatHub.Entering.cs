@@ -260,6 +260,7 @@ internal sealed partial class ChatHub
     private void TellLobby(ChatEvent happened, string room, string client)
     {
         Lobby?.Invoke(happened, room, client);
+        if (TryFindRoom(room, out var found) && found.Password is not null) return;
         foreach (var session in Sessions())
             if (session.Wants(happened)) session.SayEvent(happened, room, client, "", Now);
     }

@@ -9,14 +9,20 @@ internal sealed partial class ChatHub
     /// <summary>Told when a room came or went, and by whom.</summary>
     internal Action<ChatEvent, string, string>? Lobby { get; set; }
 
-    /// <summary>A listing; <paramref name="argument"/> names the client or the room where the type wants one.</summary>
-    internal Listing List(ListType type, string argument) => type switch
+    /// <summary>
+    /// A listing; <paramref name="argument"/> names the client or the room where the type wants one. Rooms with a password are shown to their
+    /// members and to operators only.
+    /// </summary>
+    internal Listing List(ListType type, string argument, Session? viewer, bool isOperator) => type switch
     {
         ListType.ClientChatRooms => new Listing(
-            [.. TryFindClient(argument, out var session) ? session.Memberships.OrderBy(member => member.Room.Number).Select(member => Picture(member.Room)) : []], false),
-        ListType.ClientsForChatRoom => new Listing(TryFindRoom(argument, out var room) ? [Picture(room)] : [], true),
-        _ => new Listing([.. Rooms().Select(Picture)], false),
+            Pictures(TryFindClient(argument, out var session) ? session.Memberships.Select(member => member.Room).OrderBy(room => room.Number) : [], viewer, isOperator), false),
+        ListType.ClientsForChatRoom => new Listing(Pictures(TryFindRoom(argument, out var room) ? [room] : [], viewer, isOperator), true),
+        _ => new Listing(Pictures(Rooms(), viewer, isOperator), false),
     };
+
+    internal static bool MaySee(Room room, Session? viewer, bool isOperator) =>
+        room.Password is null || isOperator || viewer is { IsOperator: true } || viewer?.In(room.Name) is not null;
 
     /// <summary>Writes down what an operator or a room's owner did.</summary>
     internal void Audit(Session by, string action, string target) => LogAudit(by.IsRegistered ? by.Id : "(operator)", by.Remote, action, target);
@@ -37,6 +43,9 @@ internal sealed partial class ChatHub
             foreach (var member in members) member.Room.StartReading(member);
         }
     }
+
+    private static ListedRoom[] Pictures(IEnumerable<Room> rooms, Session? viewer, bool isOperator) =>
+        [.. rooms.Where(room => MaySee(room, viewer, isOperator)).Select(Picture)];
 
     private static ListedRoom Picture(Room room) =>
         new(room.Name, [.. room.Members.Select(member => (member.Session.Id, member.Status))]);

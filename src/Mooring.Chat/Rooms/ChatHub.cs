@@ -21,6 +21,7 @@ internal sealed partial class ChatHub
     private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Session> _clients = new(StringComparer.Ordinal);
     private readonly HashSet<Session> _sessions = [];
+    private readonly ConnectionRates _connectionRates = new();
     private readonly ILogger _logger;
     private readonly IHistoryStore _history;
     private ChatOptions _options;
@@ -98,38 +99,37 @@ internal sealed partial class ChatHub
     /// <summary>Lets a connection in, or says why not.</summary>
     /// <param name="session">The connection.</param>
     /// <param name="isAddressToCome">Whether <see cref="TrySetRemote"/> will tell where it comes from.</param>
-    internal ChatError TryOpen(Session session, bool isAddressToCome = false)
+    internal Outcome TryOpen(Session session, bool isAddressToCome = false)
     {
         lock (_gate)
         {
-            if (_isDraining) return ChatError.ShuttingDown;
-            if (_sessions.Count >= Options.Limits.ClientsMax) return Refused(ChatError.ServerFull);
-            if (!isAddressToCome && IsAddressFull_NeedsLock(session.Remote)) return Refused(ChatError.ServerFull);
+            if (_isDraining) return new Outcome(ChatError.ShuttingDown, "the server is going down");
+            var outcome = _sessions.Count >= Options.Limits.ClientsMax
+                ? new Outcome(ChatError.ServerFull, $"the server serves {Options.Limits.ClientsMax} clients at most")
+                : isAddressToCome ? Outcome.Done : CheckAddress_NeedsLock(session.Remote);
+            if (!outcome.IsDone)
+            {
+                Counters.Refused();
+                return outcome;
+            }
             _sessions.Add(session);
         }
         Counters.Opened(session.Transport);
-        return ChatError.None;
-
-        ChatError Refused(ChatError error)
-        {
-            Counters.Refused();
-            return error;
-        }
+        return Outcome.Done;
     }
 
-    /// <summary>Tells where an open session really comes from; false when too many come from there.</summary>
-    internal bool TrySetRemote(Session session, string remote)
+    /// <summary>Tells where an open session really comes from, or says why nobody may come from there.</summary>
+    internal Outcome TrySetRemote(Session session, string remote)
     {
         lock (_gate)
         {
             // Until now it was counted for the balancer, whose connections are not limited.
             session.Remote = "";
-            var isFull = IsAddressFull_NeedsLock(remote);
+            var outcome = CheckAddress_NeedsLock(remote);
             session.Remote = remote;
-            if (!isFull) return true;
+            if (!outcome.IsDone) Counters.Refused();
+            return outcome;
         }
-        Counters.Refused();
-        return false;
     }
 
     /// <summary>The transport is gone. Members are told if they were not yet.</summary>
@@ -226,8 +226,15 @@ internal sealed partial class ChatHub
         else if (session.Reason != CloseReason.Replaced) Waiting.Forget(session.Id);
     }
 
-    private bool IsAddressFull_NeedsLock(string remote) =>
-        Options.Limits.ConnectionsPerAddress is > 0 and var most && _sessions.Count(other => other.Remote == remote) >= most;
+    private Outcome CheckAddress_NeedsLock(string remote)
+    {
+        var limits = Options.Limits;
+        if (limits.ConnectionsPerAddress > 0 && _sessions.Count(other => other.Remote == remote) >= limits.ConnectionsPerAddress)
+            return new Outcome(ChatError.ServerFull, $"{limits.ConnectionsPerAddress} connections may come from one address");
+        return _connectionRates.TryTake(remote, limits.ConnectionRatePerAddress, Now, out var wait)
+            ? Outcome.Done
+            : new Outcome(ChatError.RateLimited, $"{wait} ms to wait, {limits.ConnectionRatePerAddress} connections a second may come from one address");
+    }
 
     private bool Forget_NeedsLock(Session session)
     {

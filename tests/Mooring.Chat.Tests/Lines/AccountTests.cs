@@ -79,6 +79,27 @@ public sealed class AccountTests : ChatTest
     }
 
     [Fact]
+    public async Task E06_a_room_with_a_password_is_listed_for_its_members_and_operators_only()
+    {
+        var server = await StartAsync(Both with { AdminToken = "admin", Announce = Announcements.None });
+        var lobby = await JoinAsync(server, "lobby");
+        await lobby.SayAsync("CAPS events", "OK CAPS *:lobby events");
+        var owner = await ConnectAsync(server);
+        await owner.SayAsync("NEW vault:owner password=sesame", "OK NEW vault:owner", "MSG vault:server Chatroom vault was successfully created by owner.");
+        await owner.SayAsync("NEW hall:owner", "OK NEW hall:owner", "MSG hall:server Chatroom hall was successfully created by owner.");
+        await lobby.ExpectAsync("EVENT created hall:owner");
+        await lobby.SayAsync("LIST ROOMS", "LIST ROOM main 1", "LIST ROOM hall 1", "LIST END CHAT_ROOMS 2");
+        await lobby.SayAsync("LIST CLIENT_CHAT_ROOMS owner", "LIST ROOM hall 1", "LIST END CLIENT_CHAT_ROOMS 1");
+        await lobby.SayAsync("WHO vault", "LIST END WHO 0");
+        await owner.SayAsync("LIST ROOMS", "LIST ROOM main 1", "LIST ROOM vault 1", "LIST ROOM hall 1", "LIST END CHAT_ROOMS 3");
+        using var rest = new RestConnection(server, TestTimeout);
+        Assert.Equal(["main", "hall"], (await rest.GetAsync("/chatrooms/list")).Body.GetProperty("chat_rooms").EnumerateArray().Select(room => room.GetString()));
+        Assert.DoesNotContain("vault", (await rest.GetAsync("/server/status")).Body.GetRawText(), StringComparison.Ordinal);
+        rest.Http.DefaultRequestHeaders.Authorization = new("Bearer", "admin");
+        Assert.Equal(3, (await rest.GetAsync("/chatrooms/list")).Body.GetProperty("chat_rooms").GetArrayLength());
+    }
+
+    [Fact]
     public async Task E06_the_history_of_a_room_with_a_password_is_for_those_who_know_it()
     {
         var server = await StartAsync(Both with { AdminToken = "admin" });

@@ -223,6 +223,20 @@ public sealed class HostileTests : ChatTest
     }
 
     [Fact]
+    public async Task E07_a_flood_of_connects_of_one_address_meets_its_rate()
+    {
+        var clock = new TestClock();
+        var server = await StartAsync(Standard with { Limits = new ChatLimits { ConnectionRatePerAddress = 2 } }, clock);
+        await JoinAsync(server, "a");
+        await JoinAsync(server, "b");
+        var third = await ConnectAsync(server);
+        Assert.Equal(
+            ["ERROR *:* rate-limited 500 ms to wait, 2 connections a second may come from one address", "BYE full come back later"], await third.ReadToEndAsync());
+        clock.Advance(TimeSpan.FromMilliseconds(500));
+        await JoinAsync(server, "c");
+    }
+
+    [Fact]
     public async Task The_addresses_that_a_load_balancer_tells_are_those_that_are_limited()
     {
         var server = await StartAsync(Standard with { Mode = ChatMode.Both, ProxyProtocol = true, Limits = new ChatLimits { ConnectionsPerAddress = 1 } });
