@@ -80,6 +80,13 @@ public sealed class PlantTests(RoughPlantFloor plant) : MooringTest
         status = await DeviceAsync(s => IsOnLan(s) && AddressOf(s) == address);
         await AnswersOnTheLanAsync(address, Mac);
 
+        // Is as the hub wanted it; the hub counts what happened, in units.
+        Assert.Equal("[]", (await CurlAsync("GET", "/drift")).GetRawText());
+        var (_, metrics) = await plant.RunAsync(_limit.Token, onHost: true, "curl", "--silent", "http://127.0.0.1:7700/metrics");
+        Assert.Contains("mooring_edge_agents_connected 1", metrics);
+        Assert.Matches("mooring_edge_heartbeats_total [1-9]", metrics);
+        Assert.Contains("mooring_edge_call_duration_seconds_count{status=\"200\",topic=\"get_device_status\"}", metrics.Replace("topic=\"get_device_status\",status=\"200\"", "status=\"200\",topic=\"get_device_status\""));
+
         // Is stopped, stays so, is started, and is on the LAN again.
         await CurlAsync("POST", "/devices/plc1/stop");
         Assert.Equal("exited", (await DeviceAsync(s => !s.GetProperty("is_running").GetBoolean())).GetProperty("container_status").GetString());
@@ -93,6 +100,7 @@ public sealed class PlantTests(RoughPlantFloor plant) : MooringTest
         var left = await plant.RunAsync(_limit.Token, onHost: true, "sh", "-c",
             $"export DOCKER_HOST=unix://{plant.SocketPath}; docker ps -aq --filter name=plc1; docker network ls -q --filter name=plc1; docker volume ls -q --filter name=plc1");
         Assert.Equal("", left.Output.Trim());
+        Assert.Equal("[]", (await CurlAsync("GET", "/drift")).GetRawText());
         newAgent.Terminate();
         Assert.Equal(0, await newAgent.ExitAsync(_limit.Token));
         newMonitor.Terminate();

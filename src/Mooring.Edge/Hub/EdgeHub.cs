@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Agents;
 using Mooring.Edge.Hub.Api;
+using Mooring.Edge.Hub.Desired;
 using Mooring.Edge.Hub.Enrolment;
 using Mooring.Edge.Hub.Operations;
 using Mooring.Edge.Hub.Store;
@@ -21,6 +22,7 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly OperatorEvents? _events;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly HubMetrics _metrics = new();
     private Parts? _parts;
     private Task _running = Task.CompletedTask;
 
@@ -44,18 +46,21 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
         var store = await HubStore.OpenAsync(_options, cancellationToken);
         var history = new HubHistory(store, _options.Limits, _time, _loggers.CreateLogger<HubHistory>(), _events);
         await history.LoadAsync(cancellationToken);
-        var registry = new AgentRegistry(store, Authority, history, _time, _loggers.CreateLogger<AgentRegistry>());
+        var registry = new AgentRegistry(store, Authority, history, _metrics, _time, _loggers.CreateLogger<AgentRegistry>());
         await registry.LoadAsync(cancellationToken);
         var numbers = new NumberSource(store);
-        var calls = new AgentCalls(registry, numbers, _options, _time);
+        var calls = new AgentCalls(registry, numbers, _options, _metrics, _time);
         var operations = new OperationTracker(calls, store, history, _options, _time, _loggers.CreateLogger<OperationTracker>());
+        var desired = new DesiredState(calls, registry, store, history, _time, _loggers.CreateLogger<DesiredState>());
+        registry.Joined += desired.Connected;
+        _metrics.Observe(() => registry.All.Count(entry => entry.Socket is not null), () => registry.All.Count);
         var enrolments = new Enrolments(store, Authority, _time);
         var access = new HubAccess(store, _time);
         await access.RefreshAsync(cancellationToken);
         var server = NewServer(registry);
         var gate = new AgentGate(server, registry, enrolments, Authority, _options, _time, _loggers.CreateLogger<AgentGate>());
-        _parts = new Parts(store, history, registry, numbers, calls, operations, enrolments, access, server, gate);
-        _running = Task.WhenAll(history.RunAsync(_stopping.Token), RefreshAsync(registry, access, _stopping.Token));
+        _parts = new Parts(store, history, registry, numbers, calls, operations, desired, enrolments, access, server, gate);
+        _running = Task.WhenAll(history.RunAsync(_stopping.Token), RefreshAsync(registry, access, _stopping.Token), desired.RunAsync(_stopping.Token));
         LogStarted(registry.All.Count);
     }
 
@@ -81,6 +86,7 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
         await StopAsync(CancellationToken.None);
         parts.Numbers.Dispose();
         await parts.Store.DisposeAsync();
+        _metrics.Dispose();
         _stopping.Dispose();
         _parts = null;
     }
@@ -146,7 +152,7 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
 
     /// <summary>What the running hub consists of.</summary>
     internal sealed record Parts(
-        HubStore Store, HubHistory History, AgentRegistry Registry, NumberSource Numbers, AgentCalls Calls, OperationTracker Operations,
+        HubStore Store, HubHistory History, AgentRegistry Registry, NumberSource Numbers, AgentCalls Calls, OperationTracker Operations, DesiredState Desired,
         Enrolments Enrolments, HubAccess Access, SocketIOServer Server, AgentGate Gate);
 
     [LoggerMessage(7530, LogLevel.Information, "The hub is up; {Agents} agents are enrolled")]

@@ -107,6 +107,7 @@ public static class HubHosting
     {
         var orchestrators = endpoints.MapGroup("/api/orchestrators").WithTags("edge");
         OrchestratorEndpoints.Map(orchestrators);
+        DesiredEndpoints.Map(orchestrators);
         DeviceEndpoints.Map(orchestrators.MapGroup("/{agent}/devices"));
         HistoryEndpoints.Map(endpoints.MapGroup("/api/edge").WithTags("edge"));
         EarlierEndpoints.Map(endpoints.MapGroup("/agent").WithTags("edge, as the first hubs had it"));

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Mooring.Edge.Hub.Api;
+using Mooring.Edge.Hub.Desired;
 using Mooring.Edge.Hub.Operations;
 using Mooring.Edge.Hub.Store;
 
@@ -21,6 +22,7 @@ namespace Mooring.Edge.Hub;
 [JsonSerializable(typeof(IReadOnlyList<DeviceLine>))]
 [JsonSerializable(typeof(IReadOnlyList<BeatLine>))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]
+[JsonSerializable(typeof(IReadOnlyList<DeviceDrift>))]
 [JsonSerializable(typeof(HubEvent))]
 [JsonSerializable(typeof(HubOperation))]
 [JsonSerializable(typeof(IReadOnlyList<HubOperation>))]

@@ -5,7 +5,7 @@ using Mooring.SocketIO;
 namespace Mooring.Edge.Hub.Agents;
 
 /// <summary>Calls the topics of agents, and says in HTTP's terms what came of it.</summary>
-internal sealed class AgentCalls(AgentRegistry registry, NumberSource numbers, HubOptions options, TimeProvider time)
+internal sealed class AgentCalls(AgentRegistry registry, NumberSource numbers, HubOptions options, HubMetrics metrics, TimeProvider time)
 {
     private static readonly string[] ContractPrefixes = ["Missing required field:", "Invalid field type:", "Validation error:"];
 
@@ -25,9 +25,12 @@ internal sealed class AgentCalls(AgentRegistry registry, NumberSource numbers, H
             return Failed(429, $"{options.Limits.CallsMax} calls to agent '{agent}' are in flight already");
         try
         {
+            var begun = time.GetTimestamp();
             var id = await numbers.NextAsync(cancellationToken);
             var arguments = new SocketIOArguments().Add(Complete(message, topic, id), HubJson.Default.JsonObject);
-            return await CallAsync(socket, agent, topic, arguments, id, timeout ?? options.CallTimeout, cancellationToken);
+            var outcome = await CallAsync(socket, agent, topic, arguments, id, timeout ?? options.CallTimeout, cancellationToken);
+            metrics.Called(topic, outcome.Status, time.GetElapsedTime(begun));
+            return outcome;
         }
         finally
         {
@@ -83,7 +86,9 @@ internal sealed class AgentCalls(AgentRegistry registry, NumberSource numbers, H
     {
         "operation_in_progress" => 409,
         "not_found" => 404,
-        "missing_field" or "invalid_type" or "invalid_value" => 400,
+        "forbidden" => 403,
+        "name_taken" => 409,
+        "missing_field" or "validation_error" or "invalid_type" or "invalid_value" => 400,
         _ when ContractPrefixes.Any(p => error.StartsWith(p, StringComparison.Ordinal)) => 400,
         // Earlier agents have words only.
         _ when error.Contains("in progress", StringComparison.OrdinalIgnoreCase) => 409,

@@ -10,11 +10,14 @@ using Mooring.SocketIO;
 namespace Mooring.Edge.Hub.Agents;
 
 /// <summary>Who may connect, who is connected, and what was last heard of each.</summary>
-internal sealed partial class AgentRegistry(HubStore store, AgentAuthority authority, HubHistory history, TimeProvider time, ILogger<AgentRegistry> logger)
+internal sealed partial class AgentRegistry(HubStore store, AgentAuthority authority, HubHistory history, HubMetrics metrics, TimeProvider time, ILogger<AgentRegistry> logger)
 {
     private const int BeatBytesMax = 16 * 1024;
 
     private readonly ConcurrentDictionary<string, AgentEntry> _agents = new(StringComparer.Ordinal);
+
+    /// <summary>Raised with an agent that has connected.</summary>
+    public event Action<string>? Joined;
 
     public ICollection<AgentEntry> All => _agents.Values;
 
@@ -57,6 +60,13 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
     /// <summary>Judges a connection by its certificate, before it exists.</summary>
     public async ValueTask<SocketIORefusal?> AdmitAsync(SocketIOHandshake handshake, CancellationToken cancellationToken)
     {
+        var refusal = await JudgeAsync(handshake, cancellationToken);
+        if (refusal is not null) metrics.Refused();
+        return refusal;
+    }
+
+    private async ValueTask<SocketIORefusal?> JudgeAsync(SocketIOHandshake handshake, CancellationToken cancellationToken)
+    {
         if (handshake.ClientCertificate is not { } certificate) return new SocketIORefusal(401, "a client certificate is needed");
         if (AgentAuthority.CommonNameOf(certificate.SubjectName) is not { } id) return new SocketIORefusal(403, "the certificate has no common name");
         // From the store, not from memory: the command line may have enrolled or revoked it a moment ago.
@@ -87,6 +97,7 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
         history.Publish("agent_online", id, w => w.WriteString("address"u8, socket.Handshake.RemoteEndPoint?.ToString()));
         if (entry.Record.NotAfter - time.GetUtcNow() < PresenceLimits.ExpiryWarning)
             history.Publish("certificate_expiring", id, w => w.WriteString("not_after"u8, entry.Record.NotAfter));
+        Joined?.Invoke(id);
     }
 
     public void Disconnected(SocketIOServerSocket socket, SocketIODisconnectReason reason)
@@ -102,6 +113,7 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
     {
         var json = beat.GetJson(0);
         if (EntryOf(socket) is not { } entry || json.Length is 0 or > BeatBytesMax || json[0] != '{') return ValueTask.CompletedTask;
+        metrics.Beat();
         var now = time.GetUtcNow();
         var copy = json.ToArray();
         var isFirstOfItsMinute = entry.LastBeat is not { } last || last.At.Ticks / PresenceLimits.HistoryStep.Ticks != now.Ticks / PresenceLimits.HistoryStep.Ticks;
@@ -120,6 +132,7 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
     public void Told(SocketIOServerSocket socket, string kind, SocketIOEvent told)
     {
         if (EntryOf(socket) is not { } entry || told.GetElement(0) is not { ValueKind: JsonValueKind.Object } details) return;
+        metrics.Told(kind);
         history.Publish(kind, entry.Record.Id, details);
     }
 

@@ -73,7 +73,8 @@ internal static class DeviceEndpoints
     private static Task<IResult> Update(HttpContext http, EdgeHub hub, string agent, string device, double? wait, JsonObject change)
     {
         change["device_id"] = device;
-        return HubCall.BeginAsync(http, hub, agent, device, "update_device", change, wait);
+        return HubCall.BeginAsync(http, hub, agent, device, "update_device", change, wait, () =>
+            DesiredEndpoints.MergeAsync(hub, agent, device, change, http.RequestServices.Clock().GetUtcNow()));
     }
 
     private static Task<IResult> Delete(HttpContext http, EdgeHub hub, string agent, string device, double? wait) =>

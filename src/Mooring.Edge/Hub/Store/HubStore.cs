@@ -97,6 +97,12 @@ internal sealed class HubStore(Database database) : IAsyncDisposable
             r => (r.GetString(0), Time(r.GetInt64(1))), [("agent", agent)], token),
         cancellationToken);
 
+    public Task<List<(string Device, string Specification)>> SpecificationsAsync(string agent, CancellationToken cancellationToken) => database.ReadAsync(
+        (s, token) => s.QueryAsync(
+            "SELECT device, specification FROM hub_devices WHERE agent = @agent ORDER BY device",
+            r => (r.GetString(0), r.GetString(1)), [("agent", agent)], token),
+        cancellationToken);
+
     public Task SaveDeviceAsync(string agent, string device, string specification, DateTimeOffset at, CancellationToken cancellationToken) => WriteAsync(
         """
         INSERT INTO hub_devices (agent, device, specification, created_at) VALUES (@agent, @device, @specification, @at)
