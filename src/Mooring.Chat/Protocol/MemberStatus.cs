@@ -52,11 +52,4 @@ internal static class MemberStatuses
         (_, MemberEvent.Resumed) => status,
         _ => null,
     };
-
-    internal static bool TryParse(string word, out MemberStatus status)
-    {
-        var index = word == "PAUSED" ? (int)MemberStatus.Suspended : Array.IndexOf(Names, word);
-        status = (MemberStatus)Math.Max(index, 0);
-        return index >= 0;
-    }
 }
