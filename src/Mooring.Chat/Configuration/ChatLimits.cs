@@ -92,7 +92,10 @@ public sealed record ChatLimits
     /// <summary>Targets of one direct message.</summary>
     internal const int DirectTargetsMax = 20;
 
-    /// <summary>Addresses whose rate of connections is known at a time.</summary>
+    /// <summary>Wrong tokens and passwords of one address in a minute: a person who mistypes needs fewer, a guesser more.</summary>
+    internal const int FailedAttemptsMax = 20;
+
+    /// <summary>Addresses whose connections and failures are counted at a time.</summary>
     internal const int RatedAddressesMax = 10_000;
 
     /// <summary>Clients for which direct messages may wait at a time; the longest away give way.</summary>

@@ -29,17 +29,14 @@ internal sealed partial class ApiDispatcher(ChatHub hub, ILogger logger)
     /// The account of a caller, from its header or, for browsers' WebSockets and event streams, from the address; without a token from
     /// its certificate.
     /// </summary>
-    internal ChatAccount? Authenticate(HttpContext context, out bool isWrong)
+    internal Outcome Authenticate(HttpContext context, out ChatAccount? account)
     {
-        isWrong = false;
         string? token = context.Request.Headers.Authorization is [{ } header, ..] && header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
             ? header[BearerPrefix.Length..].Trim()
             : context.Request.Query["token"];
-        if (string.IsNullOrEmpty(token)) return hub.Access.Authenticate(context.Connection.ClientCertificate);
-        var account = hub.Access.Authenticate(token);
-        isWrong = account is null;
-        if (isWrong) hub.LogFailedLogin(context.Connection.RemoteIpAddress?.ToString() ?? "");
-        return account;
+        if (!string.IsNullOrEmpty(token)) return hub.Authenticate(token, context.Connection.RemoteIpAddress?.ToString() ?? "", out account);
+        account = hub.Access.Authenticate(context.Connection.ClientCertificate);
+        return Outcome.Done;
     }
 
     /// <summary>Operators present their token; where there is none, every caller from this machine is one.</summary>
@@ -73,9 +70,9 @@ internal sealed partial class ApiDispatcher(ChatHub hub, ILogger logger)
 
     private async ValueTask<ApiAnswer> HandleAsync(ApiEndpoint endpoint, HttpContext context)
     {
-        var account = Authenticate(context, out var isWrong);
+        var outcome = Authenticate(context, out var account);
         var isOperator = IsOperator(context, account);
-        if (Refusal(endpoint, account, isWrong, isOperator) is { } refusal) return refusal;
+        if (Refusal(endpoint, account, outcome, isOperator) is { } refusal) return refusal;
         if (endpoint.Body is not { } fields)
             return await endpoint.Handle(new ApiRequest(context, endpoint, ApiBody.Empty, account, isOperator)).ConfigureAwait(false);
         if (!IsJson(context.Request)) return ApiAnswer.Refuse(StatusCodes.Status415UnsupportedMediaType, "send JSON: Content-Type: application/json");
@@ -84,10 +81,10 @@ internal sealed partial class ApiDispatcher(ChatHub hub, ILogger logger)
         return await endpoint.Handle(new ApiRequest(context, endpoint, body, account, isOperator)).ConfigureAwait(false);
     }
 
-    private ApiAnswer? Refusal(ApiEndpoint endpoint, ChatAccount? account, bool isWrong, bool isOperator)
+    private ApiAnswer? Refusal(ApiEndpoint endpoint, ChatAccount? account, in Outcome outcome, bool isOperator)
     {
         if (endpoint.Access == ApiAccess.Public) return null;
-        if (isWrong) return ApiAnswer.Refuse(StatusCodes.Status401Unauthorized, "the token is not known", ChatError.AuthFailed.Code());
+        if (!outcome.IsDone) return ApiOutcome.Refuse(outcome);
         if (hub.Access.IsRequired && account is null)
             return ApiAnswer.Refuse(StatusCodes.Status401Unauthorized, "present a token: Authorization: Bearer TOKEN", ChatError.AuthRequired.Code());
         if (endpoint.Access == ApiAccess.Operator && !isOperator)

@@ -95,8 +95,8 @@ internal sealed partial class ChatApi
     {
         var name = Normalized(request.Query("chat_room") ?? ChatNames.Main);
         if (!hub.TryFindRoom(name, out var room)) return new(ApiOutcome.NoSuchRoom(name));
-        if (!request.IsOperator && room.Password is { } password && !password.IsOpenedBy(request.Query("password")))
-            return new(ApiOutcome.Refuse(ChatError.Forbidden, $"{name} wants its password"));
+        var opened = request.IsOperator ? Outcome.Done : hub.CheckPassword(room, request.Query("password"), request.Remote.ToString());
+        if (!opened.IsDone) return new(ApiOutcome.Refuse(opened));
         var limit = Number(request.Query("limit"), hub.Options.Limits.HistorySize);
         var (epoch, since) = Resumption.ParsePlace(request.Query("since") ?? "0");
         if (limit < 1 || since < 0) return new(ApiOutcome.Refuse(ChatError.BadArgument, "since is a sequence number or epoch:number, limit a number from 1"));

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Mooring.Chat.Access;
 using Mooring.Chat.Lines;
 using Mooring.Chat.Protocol;
 using Mooring.Chat.Rooms;
@@ -27,12 +28,11 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
     internal async Task HandleAsync(HttpContext context)
     {
         var request = new SocketRequest(context);
-        if (Check(context, request, out var protocol) is { } refusal)
+        if (Check(context, request, out var protocol, out var account) is { } refusal)
         {
             await ApiWriter.WriteAsync(context, refusal).ConfigureAwait(false);
             return;
         }
-        var account = dispatcher.Authenticate(context, out _);
         // Who may come in is decided before the connection changes its protocol: a refusal is an HTTP answer that every client understands.
         var later = new LateOutput();
         var isJson = protocol == JsonProtocol;
@@ -69,9 +69,10 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
         }
     }
 
-    private ApiAnswer? Check(HttpContext context, in SocketRequest request, out string? protocol)
+    private ApiAnswer? Check(HttpContext context, in SocketRequest request, out string? protocol, out ChatAccount? account)
     {
         protocol = null;
+        account = null;
         var headers = context.Request.Headers;
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
             || !headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase) || headers.SecWebSocketKey.Count != 1)
@@ -85,8 +86,8 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
             return ApiAnswer.Refuse(StatusCodes.Status403Forbidden, "pages of other sites are not allowed here", ChatError.Forbidden.Code());
         if (!ChatNames.IsName(request.Client) || !ChatNames.IsRoom(request.Room))
             return ApiOutcome.Refuse(ChatError.BadArgument, "names are 1 to 64 characters without blanks, colons and controls");
-        var account = dispatcher.Authenticate(context, out var isWrong);
-        if (isWrong) return ApiOutcome.Refuse(ChatError.AuthFailed, "the token is not known");
+        var outcome = dispatcher.Authenticate(context, out account);
+        if (!outcome.IsDone) return ApiOutcome.Refuse(outcome);
         if (hub.Access.IsRequired && account is null) return ApiOutcome.Refuse(ChatError.AuthRequired, "present a token: ?token=TOKEN");
         foreach (var offered in headers.SecWebSocketProtocol.SelectMany(header => (header ?? "").Split(',', StringSplitOptions.TrimEntries)))
             if (protocol is null && offered is TextProtocol or JsonProtocol) protocol ??= offered;

@@ -149,20 +149,20 @@ internal sealed partial class LineClient
 
     private void Authenticate(string token)
     {
-        if (_hub.Access.Authenticate(token) is { } account)
+        var outcome = _hub.Authenticate(token, session.Remote, out var account);
+        if (account is null)
         {
-            if (session.IsRegistered && !account.MayUse(session.Id))
-            {
-                Error(new ErrorContext(ChatVerb.Auth), ChatError.NotOwner, $"the token is not for {session.Id}");
-                return;
-            }
-            session.Account = account;
-            Ok(ChatVerb.Auth, account.IsOperator ? "operator" : "member");
+            Error(new ErrorContext(ChatVerb.Auth), outcome);
+            if (++_failedLogins >= FailedLoginsMax) _hub.Close(session, CloseReason.Protocol, "too many wrong tokens");
             return;
         }
-        _hub.LogFailedLogin(session.Remote);
-        Error(new ErrorContext(ChatVerb.Auth), ChatError.AuthFailed, "the token is not known");
-        if (++_failedLogins >= FailedLoginsMax) _hub.Close(session, CloseReason.Protocol, "too many wrong tokens");
+        if (session.IsRegistered && !account.MayUse(session.Id))
+        {
+            Error(new ErrorContext(ChatVerb.Auth), ChatError.NotOwner, $"the token is not for {session.Id}");
+            return;
+        }
+        session.Account = account;
+        Ok(ChatVerb.Auth, account.IsOperator ? "operator" : "member");
     }
 
     private void Negotiate(string words)

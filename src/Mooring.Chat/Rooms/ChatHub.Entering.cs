@@ -161,8 +161,8 @@ internal sealed partial class ChatHub
             if (session.In(room.Name) is not null) return Outcome.Done;
             if (!session.IsOperator && room.IsBanned(id)) return new Outcome(ChatError.Banned, $"{id} is banned from {room.Name}");
             if (!session.IsOperator && room.IsLocked && room.CreatedBy != id) return new Outcome(ChatError.RoomLocked, $"{room.Name} is locked");
-            if (!session.IsOperator && room.Password is { } password && !password.IsOpenedBy(request.Password))
-                return new Outcome(ChatError.Forbidden, $"{room.Name} wants its password");
+            outcome = session.IsOperator ? Outcome.Done : CheckPassword(room, request.Password, session.Remote);
+            if (!outcome.IsDone) return outcome;
             if (Options.Limits.RoomMembersMax > 0 && room.Count >= Options.Limits.RoomMembersMax)
                 return new Outcome(ChatError.Forbidden, $"{room.Name} is full");
         }

@@ -30,8 +30,6 @@ internal sealed partial class ChatHub
     /// <summary>Writes down what an operator did over HTTP.</summary>
     internal void Audit(string remote, string action, string target) => LogAudit("(http)", remote, action, target);
 
-    internal void LogFailedLogin(string remote) => LogWrongToken(remote);
-
     /// <summary>Changes the form in which a session reads all its rooms.</summary>
     internal void ChangeFormat(Session session, MessageFormat format)
     {
@@ -52,7 +50,4 @@ internal sealed partial class ChatHub
 
     [LoggerMessage(5010, LogLevel.Information, "{Client} at {Remote} did {Action} to {Target}")]
     private partial void LogAudit(string client, string remote, string action, string target);
-
-    [LoggerMessage(5011, LogLevel.Warning, "a wrong token came from {Remote}")]
-    private partial void LogWrongToken(string remote);
 }

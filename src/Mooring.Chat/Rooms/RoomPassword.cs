@@ -5,7 +5,7 @@ namespace Mooring.Chat.Rooms;
 
 /// <summary>
 /// The word that opens a room, as it is kept: <c>SALT:HASH</c> in hexadecimal. It is a word that many people share, and it is checked between
-/// two messages of everybody else: so one round of a hash has to do, and guessing is bounded by <c>max_protocol_errors</c>.
+/// two messages of everybody else: so one round of a hash has to do, and guessing is stopped by counting.
 /// </summary>
 internal sealed class RoomPassword
 {

@@ -79,6 +79,29 @@ public sealed class AccountTests : ChatTest
     }
 
     [Fact]
+    public async Task E05_who_guesses_tokens_or_passwords_has_to_wait_and_then_gets_in()
+    {
+        var clock = new TestClock();
+        var server = await StartAsync(Both with { AdminToken = "admin" }, clock);
+        var owner = await ConnectAsync(server);
+        await owner.SayAsync("NEW vault:owner password=sesame", "OK NEW vault:owner", "MSG vault:server Chatroom vault was successfully created by owner.");
+        using var rest = new RestConnection(server, TestTimeout);
+        rest.Http.DefaultRequestHeaders.Authorization = new("Bearer", "guess");
+        for (var i = 0; i < 10; i++) Assert.Equal(401, (await rest.GetAsync("/server/status")).Status);
+        rest.Http.DefaultRequestHeaders.Authorization = null;
+        for (var i = 0; i < 10; i++) Assert.Equal(403, (await rest.GetAsync($"/messages/history?chat_room=vault&password={i}")).Status);
+        Assert.Equal(429, (await rest.GetAsync("/messages/history?chat_room=vault&password=sesame")).Status);
+        Assert.Equal(200, (await rest.GetAsync("/server/status")).Status);
+        rest.Http.DefaultRequestHeaders.Authorization = new("Bearer", "admin");
+        Assert.Equal(429, (await rest.GetAsync("/server/status")).Status);
+        var other = await JoinAsync(server, "other");
+        await other.SayAsync("JOIN vault:other password=sesame", "ERROR vault:other rate-limited 60000 ms to wait, too many wrong tokens and passwords came from there");
+        clock.Advance(TimeSpan.FromSeconds(60));
+        await other.SayAsync("JOIN vault:other password=sesame", "OK JOIN vault:other");
+        Assert.Equal(200, (await rest.GetAsync("/server/status")).Status);
+    }
+
+    [Fact]
     public async Task E06_a_room_with_a_password_is_listed_for_its_members_and_operators_only()
     {
         var server = await StartAsync(Both with { AdminToken = "admin", Announce = Announcements.None });
