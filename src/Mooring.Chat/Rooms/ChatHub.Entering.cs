@@ -99,13 +99,14 @@ internal sealed partial class ChatHub
     /// <summary>Creates a room for a client that need not be there.</summary>
     internal Outcome CreateRoom(string name, string createdBy, string? password = null)
     {
+        Room room;
         lock (_gate)
         {
             var outcome = CheckNewRoom_NeedsLock(name);
             if (!outcome.IsDone) return outcome;
-            AddRoom_NeedsLock(name, createdBy, password);
+            room = AddRoom_NeedsLock(name, createdBy, password);
         }
-        TellLobby(ChatEvent.Created, name, createdBy);
+        TellLobby(ChatEvent.Created, room, createdBy);
         return Outcome.Done;
     }
 
@@ -113,14 +114,15 @@ internal sealed partial class ChatHub
     internal Outcome CloseRoom(string name, string closedBy)
     {
         if (name == ChatNames.Main) return new Outcome(ChatError.ReservedRoom, "main is always there");
+        Room? room;
         lock (_gate)
         {
-            if (!_rooms.Remove(name, out var room)) return NoSuchRoom(name);
+            if (!_rooms.Remove(name, out room)) return NoSuchRoom(name);
             room.Notice($"Chat room {name} is closed");
             foreach (var member in room.Members) Leave_NeedsLock(member, MemberEvent.Gone, keepUnread: true);
         }
         _history.Remove(name);
-        TellLobby(ChatEvent.Removed, name, closedBy);
+        TellLobby(ChatEvent.Removed, room, closedBy);
         return Outcome.Done;
     }
 
@@ -139,7 +141,7 @@ internal sealed partial class ChatHub
         foreach (var room in removed)
         {
             _history.Remove(room.Name);
-            TellLobby(ChatEvent.Removed, room.Name, ChatNames.Server);
+            TellLobby(ChatEvent.Removed, room, ChatNames.Server);
         }
     }
 
@@ -234,7 +236,7 @@ internal sealed partial class ChatHub
             room.Notice($"Client {id} has joined Chat room {room.Name}");
         var member = room.Add(session, request);
         Tell(member, ChatEvent.Join);
-        if (isNew && request.Entrance != Entrance.Join) TellLobby(ChatEvent.Created, room.Name, id);
+        if (isNew && request.Entrance != Entrance.Join) TellLobby(ChatEvent.Created, room, id);
     }
 
     private void Leave_NeedsLock(Membership member, MemberEvent happened, bool keepUnread)
@@ -257,12 +259,11 @@ internal sealed partial class ChatHub
     }
 
     /// <summary>Tells everybody who asked for events that a room came or went.</summary>
-    private void TellLobby(ChatEvent happened, string room, string client)
+    private void TellLobby(ChatEvent happened, Room room, string client)
     {
-        Lobby?.Invoke(happened, room, client);
-        if (TryFindRoom(room, out var found) && found.Password is not null) return;
+        Lobby?.Invoke(happened, room.Name, client);
         foreach (var session in Sessions())
-            if (session.Wants(happened)) session.SayEvent(happened, room, client, "", Now);
+            if (session.Wants(happened) && MaySee(room, session, isOperator: false)) session.SayEvent(happened, room.Name, client, "", Now);
     }
 
     private void TellTopic(Room room, string client)
