@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
 using Mooring.Kernel.Hashing;
 using Mooring.Mqtt.Broker;
@@ -17,15 +18,16 @@ internal static class BrokerVerb
         var command = new Command(
             "broker", "Runs the MQTT broker alone (MQTT 3.1, 3.1.1 and 5.0 over TCP, TLS and WebSocket).") { data, logLevel, CreatePasswd() };
         var arguments = BrokerArguments.AddTo(command, isAlone: true);
-        command.SetAction((parsed, cancellationToken) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             MqttBrokerOptions Read() => arguments.Read(parsed, parsed.GetValue(data)!);
             var options = Read();
+            using var folder = options.Storage is null ? null : DataFolder.TakeRole(parsed.GetValue(data)!, "broker");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             BrokerRole.AddTo(host, options, Read, listener => arguments.PortOption(parsed, listener));
             return options.Listeners.All(listener => listener.Transport == MqttTransport.Tcp)
-                ? host.RunWithoutHttpAsync(cancellationToken)
-                : host.RunAsync(_ => { }, _ => { }, cancellationToken);
+                ? await host.RunWithoutHttpAsync(cancellationToken)
+                : await host.RunAsync(_ => { }, _ => { }, cancellationToken);
         });
         return command;
     }

@@ -52,12 +52,15 @@ internal sealed class HubArguments
         return new HubOptions
         {
             Agents = new IPEndPoint(address, parsed.GetValue(_port)),
-            Folder = Path.Combine(dataFolder ?? parsed.GetValue(_data!) ?? "mooring-data", "hub"),
+            Folder = Path.Combine(dataFolder ?? DataFolder(parsed), "hub"),
             Database = parsed.GetValue(_database),
             Names = IPAddress.Any.Equals(address) || IPAddress.IsLoopback(address) ? names : [address.ToString(), .. names],
             AllowsSelfEnrolment = !parsed.GetValue(_noSelfEnrolment),
         };
     }
+
+    /// <summary>Folder of everything, when the hub is alone.</summary>
+    internal string DataFolder(ParseResult parsed) => parsed.GetValue(_data!) ?? "mooring-data";
 
     /// <summary>What changes the port, in the user's words.</summary>
     internal string PortOption => _port.Name;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
 using Mooring.Edge.Hub;
 
@@ -24,16 +25,17 @@ internal static class HubVerb
         var arguments = HubArguments.AddTo(command, isAlone: true);
         foreach (var inner in new[] { Enrol(arguments, isRenewal: false), Enrol(arguments, isRenewal: true), Revoke(arguments), List(arguments), Token(arguments) })
             command.Subcommands.Add(inner);
-        command.SetAction((parsed, cancellationToken) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = arguments.Read(parsed);
+            using var folder = DataFolder.TakeRole(arguments.DataFolder(parsed), "hub");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             var agents = EdgeHubRole.AddTo(host, options, arguments.PortOption);
             OpenApiDescription.AddTo(host);
             var address = MooringHost.ParseAddress("--http-bind", parsed.GetValue(httpBind)!);
             var listener = new Listener("operators' API", new IPEndPoint(address, parsed.GetValue(httpPort)), "--http-port");
             var http = IPAddress.IsLoopback(address) ? host.ListenHttp(listener) : host.ListenHttp(listener, endpoint => endpoint.UseHubTls(options));
-            return host.RunAsync(Map, _ => PrintTable(options, agents(), http(), IPAddress.IsLoopback(address) ? "http" : "https"), cancellationToken);
+            return await host.RunAsync(Map, _ => PrintTable(options, agents(), http(), IPAddress.IsLoopback(address) ? "http" : "https"), cancellationToken);
         });
         return command;
     }

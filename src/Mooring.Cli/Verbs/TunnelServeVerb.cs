@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
 using Mooring.Tunnel.Server;
 
@@ -21,13 +22,14 @@ internal static class TunnelServeVerb
             DefaultValueFactory = _ => LogLevel.Information,
         };
         foreach (var option in new Option[] { adminPort, data, logLevel }) command.Options.Add(option);
-        command.SetAction((parsed, cancellationToken) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = arguments.Read(parsed);
+            using var folder = DataFolder.TakeRole(parsed.GetValue(data)!, "tunnel");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             TunnelRole.AddTo(host, options, TunnelRole.Storage(parsed.GetValue(data)!), arguments.PortOption, arguments.HttpPortOption);
             if (parsed.GetValue(adminPort) is { } admin) host.ListenHttp(new Listener("tunnel administration", new IPEndPoint(IPAddress.Loopback, admin), adminPort.Name));
-            return host.RunAsync(
+            return await host.RunAsync(
                 application =>
                 {
                     application.MapHealth();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Mooring.Chat;
 using Mooring.Cli.Configuration;
+using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
 using Mooring.Fleet;
 using Mooring.Edge.Hub;
@@ -23,6 +24,7 @@ internal static class UpVerb
             var reader = arguments.Reader();
             var configuration = reader.Read(typed);
             foreach (var warning in configuration.Warnings) await Console.Error.WriteLineAsync($"mooring: warning: {warning}");
+            using var folder = DataFolder.Take(arguments.DataFolder(configuration.Parsed));
             var options = arguments.Read(configuration.Parsed);
             var host = MooringHost.Create(options.LogLevel);
             var reload = new ConfigurationReload(reader, typed, configuration);

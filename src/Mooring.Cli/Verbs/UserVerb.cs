@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Mooring.Cli.Access;
+using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
 using Mooring.Kernel.Hashing;
 
@@ -122,7 +123,7 @@ internal static class UserVerb
     }
 
     private static Task<AccessStore> OpenAsync(ParseResult parsed, Option<string> data, CancellationToken cancellationToken) =>
-        AccessStore.OpenAsync(parsed.GetValue(data)!, AccessLimits.Default, TimeProvider.System, cancellationToken);
+        DataFolder.FormatProblem(parsed.GetValue(data)!) is { } problem ? throw new UserErrorException(problem) : AccessStore.OpenAsync(parsed.GetValue(data)!, AccessLimits.Default, TimeProvider.System, cancellationToken);
 
     private static string NewHash()
     {

@@ -24,7 +24,7 @@ internal sealed class ChatProgram : IAsyncDisposable
     internal static async Task<ChatProgram> UpAsync(CancellationToken cancellationToken, params string[] arguments)
     {
         string[] ports = ["--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--hub-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"];
-        var process = ProcessUnderTest.Start(Program, ["up", .. arguments.Length == 0 ? ["--in-memory"] : arguments, .. ports]);
+        var process = ProcessUnderTest.Start(Program, ["up", .. arguments.Length == 0 ? ["--in-memory", "--data", Path.Combine(AppContext.BaseDirectory, "chat-data")] : arguments, .. ports]);
         await process.LineAsync("Ctrl-C stops everything", cancellationToken);
         return new ChatProgram(
             process, Port(await process.LineAsync("nc 127.0.0.1 ", cancellationToken), "nc 127.0.0.1 "),
