@@ -73,9 +73,17 @@ public sealed class Database : IAsyncDisposable
             return await UseAsync(_idleWriters, forWriting: true, async connection =>
             {
                 await using var transaction = await _dialect.BeginWriteAsync(connection, cancellationToken);
-                var result = await write(new StorageSession(connection, transaction), cancellationToken);
-                await transaction.CommitAsync(CancellationToken.None);
-                return result;
+                try
+                {
+                    var result = await write(new StorageSession(connection, transaction), cancellationToken);
+                    await transaction.CommitAsync(CancellationToken.None);
+                    return result;
+                }
+                catch
+                {
+                    _dialect.PrepareRollback(connection);
+                    throw;
+                }
             }, cancellationToken);
         }
         finally

@@ -19,4 +19,7 @@ internal interface IDialect : IAsyncDisposable
 
     /// <summary>Begins a transaction that will write.</summary>
     ValueTask<DbTransaction> BeginWriteAsync(DbConnection connection, CancellationToken cancellationToken);
+
+    /// <summary>Makes sure that the transaction, in which something failed, can be rolled back.</summary>
+    void PrepareRollback(DbConnection connection);
 }

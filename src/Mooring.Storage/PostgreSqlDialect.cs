@@ -51,5 +51,10 @@ internal sealed class PostgreSqlDialect : IDialect
     public ValueTask<DbTransaction> BeginWriteAsync(DbConnection connection, CancellationToken cancellationToken) =>
         connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
 
+    public void PrepareRollback(DbConnection connection)
+    {
+        // The server keeps a failed transaction until it is told to roll it back.
+    }
+
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

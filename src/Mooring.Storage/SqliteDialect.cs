@@ -73,6 +73,24 @@ internal sealed class SqliteDialect : IDialect
     public ValueTask<DbTransaction> BeginWriteAsync(DbConnection connection, CancellationToken cancellationToken) =>
         new(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
 
+    /// <summary>
+    /// After some errors, such as a full disk, SQLite has rolled back by itself. The driver does not know, and the error of its own ROLLBACK would
+    /// hide the first one and keep the file open. Within a transaction a BEGIN is refused and does nothing.
+    /// </summary>
+    public void PrepareRollback(DbConnection connection)
+    {
+        try
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "BEGIN";
+            command.ExecuteNonQuery();
+        }
+        catch (Exception e) when (e is SqliteException or InvalidOperationException)
+        {
+            // There is a transaction, or a connection that is good for nothing any more.
+        }
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private static string Meaning(SqliteException e) => e.SqliteErrorCode switch

@@ -80,6 +80,8 @@ internal sealed class BackupReader(string folder, TimeProvider time)
                 if (!isOurs || !left.Remove(entry.Name[DataPrefix.Length..], out var expected)) throw Damaged(archive, $"'{entry.Name}' does not belong in it");
                 if (!await UnpackFileAsync(entry, expected, fresh, cancellationToken)) throw Damaged(archive, $"'{expected.Path}' is not what was backed up");
             }
+            // To the very end: the archive's own checksum stands there.
+            await zip.CopyToAsync(Stream.Null, cancellationToken);
             return left.Count == 0 ? manifest : throw Damaged(archive, $"{left.Count} file(s) are missing, '{left.Keys.First()}' first");
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or JsonException or FormatException or ArgumentException)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Data.Common;
 using Mooring.Edge.Agent;
 using Mooring.Fleet;
 using Mooring.Kernel.Options;
@@ -57,6 +58,7 @@ internal static class CommandLine
         FileNotFoundException { FileName: { } name } => [$"{name}: no such file"],
         DirectoryNotFoundException => [exception.Message],
         StorageException => [exception.Message],
+        DbException => [$"the database: {exception.Message.ReplaceLineEndings(" ")}"],
         UnauthorizedAccessException => [exception.Message],
         IOException => [exception.Message],
         OperationCanceledException => [],

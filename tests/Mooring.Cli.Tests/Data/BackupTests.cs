@@ -91,7 +91,8 @@ public sealed class BackupTests : MooringTest
             try
             {
                 await RestoreAsync(spoilt, target);
-                // A bit that says nothing, such as the time in the header of gzip; the checksums were right.
+                // A bit that nobody reads, such as an owner or a time in a header; every file has its checksum.
+                Assert.True(i >= 200, $"an archive cut off after {bytes.Length} of {whole.Length} bytes was taken");
                 unharmed++;
                 Directory.Delete(target, recursive: true);
             }
@@ -102,7 +103,7 @@ public sealed class BackupTests : MooringTest
             }
             Assert.Equal(["backup.tar.gz", "data", "spoilt.tar.gz"], Directory.GetFileSystemEntries(_root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         }
-        Assert.InRange(unharmed, 0, 40);
+        Assert.InRange(unharmed, 0, 80);
     }
 
     [Theory]
