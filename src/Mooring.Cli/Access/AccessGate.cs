@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Net;
 using Microsoft.Net.Http.Headers;
+using Mooring.Storage;
 
 namespace Mooring.Cli.Access;
 
@@ -39,7 +41,7 @@ internal sealed partial class AccessGate(AccessOptions options, AccessStore stor
     {
         var (method, path) = (context.Request.Method, context.Request.Path.Value ?? "/");
         var rule = AccessPolicy.Of(method, path);
-        var caller = await IdentifyAsync(context);
+        var caller = await IdentifyAsync(context, context.RequestAborted);
         if (caller is not null) context.User = caller.ToPrincipal();
         // The hub knows its own tokens, and notes what they did.
         if (rule == AccessRule.Open || (caller is null && HasHubToken(context) && AccessPolicy.IsHubPath(path)))
@@ -64,6 +66,8 @@ internal sealed partial class AccessGate(AccessOptions options, AccessStore stor
     {
         var isAudited = AccessPolicy.IsAudited(context.Request.Method, context.Request.Path.Value ?? "/");
         var outcome = "failed";
+        using var ended = new CancellationTokenSource();
+        var watching = caller == OperatorIdentity.Local ? Task.CompletedTask : WatchAsync(context, ended.Token);
         try
         {
             await next(context);
@@ -71,7 +75,32 @@ internal sealed partial class AccessGate(AccessOptions options, AccessStore stor
         }
         finally
         {
+            await ended.CancelAsync();
+            await watching;
             if (isAudited) await NoteAsync(context, caller, outcome, begun);
+        }
+    }
+
+    /// <summary>A stream of events lasts as long as its session or token does, and keeps a session in use.</summary>
+    private async Task WatchAsync(HttpContext context, CancellationToken ended)
+    {
+        using var timer = new PeriodicTimer(options.Limits.UseNoted, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                if (await IdentifyAsync(context, ended) is not null) continue;
+                context.Abort();
+                return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The request has ended by itself.
+        }
+        catch (Exception exception) when (exception is StorageException or DbException)
+        {
+            LogNotWatched(exception.Message);
         }
     }
 
@@ -117,19 +146,19 @@ internal sealed partial class AccessGate(AccessOptions options, AccessStore stor
         && !context.Request.Headers.ContainsKey(HeaderNames.Authorization)
         && context.Request.Headers.Origin.Count == 0 && context.Request.Headers["Sec-Fetch-Site"].Count == 0;
 
-    private async Task<OperatorIdentity?> IdentifyAsync(HttpContext context)
+    private async Task<OperatorIdentity?> IdentifyAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var authorization = context.Request.Headers.Authorization.ToString();
         if (authorization.StartsWith(Bearer + AccessSecret.TokenPrefix, StringComparison.OrdinalIgnoreCase))
         {
             var address = context.Connection.RemoteIpAddress;
             if (throttle.Wait(address, null) is not null) return null;
-            var found = await store.ByTokenAsync(authorization[Bearer.Length..].Trim(), context.RequestAborted);
+            var found = await store.ByTokenAsync(authorization[Bearer.Length..].Trim(), cancellationToken);
             if (found is null) throttle.Failed(address, null);
             return found;
         }
         if (context.Request.Cookies[SessionCookie] is { Length: > 0 } secret
-            && await store.BySessionAsync(secret, context.RequestAborted) is { } inSession) return inSession;
+            && await store.BySessionAsync(secret, cancellationToken) is { } inSession) return inSession;
         return options.IsOpen && !HasHubToken(context) && !IsForwarded(context) ? OperatorIdentity.Local : null;
     }
 
@@ -156,6 +185,9 @@ internal sealed partial class AccessGate(AccessOptions options, AccessStore stor
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return AccessAnswer.ProblemAsync(context, StatusCodes.Status401Unauthorized, "log in at /login, or send Authorization: Bearer TOKEN");
     }
+
+    [LoggerMessage(9303, LogLevel.Warning, "it is not known whether a session goes on: {Why}")]
+    private partial void LogNotWatched(string why);
 
     [LoggerMessage(9302, LogLevel.Warning, "a request of {Address} for {Path} is refused: {Why}")]
     private partial void LogRefused(IPAddress? address, string path, string why);

@@ -13,36 +13,44 @@ internal sealed record Listener(string Purpose, IPEndPoint EndPoint, string Opti
     /// <exception cref="UserErrorException">At least one address is taken or not allowed.</exception>
     internal static void EnsureFree(IEnumerable<Listener> listeners)
     {
-        var lines = new List<string>();
-        foreach (var listener in listeners.Where(listener => listener.EndPoint.Port != 0))
-        {
-            using var probe = new Socket(listener.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                probe.Bind(listener.EndPoint);
-                probe.Listen(1);
-            }
-            catch (SocketException exception)
-            {
-                lines.Add(Describe(listener, exception.SocketErrorCode));
-            }
-        }
+        var lines = listeners.Where(listener => listener.EndPoint.Port != 0).Select(listener => listener.Problem()).OfType<ListenerProblem>()
+            .Select(problem => $"{problem.What}{(problem.Advice.Length == 0 ? "" : $"; {problem.Advice}")}").ToList();
+        if (lines.Count > 0) throw new UserErrorException(lines);
+    }
 
-        if (lines.Count > 0)
+    /// <summary>Why the address cannot be had now; null when it can.</summary>
+    internal ListenerProblem? Problem()
+    {
+        using var probe = new Socket(EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        // As Kestrel does: a port whose last connections still linger in TIME_WAIT is free.
+        probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        try
         {
-            throw new UserErrorException(lines);
+            probe.Bind(EndPoint);
+            probe.Listen(1);
+            return null;
+        }
+        catch (SocketException exception)
+        {
+            return Describe(exception.SocketErrorCode);
         }
     }
 
-    private static string Describe(Listener listener, SocketError error)
+    private ListenerProblem Describe(SocketError error)
     {
-        var what = $"{listener.EndPoint} ({listener.Purpose})";
+        var what = $"{EndPoint} ({Purpose})";
         return error switch
         {
-            SocketError.AddressAlreadyInUse => $"{what} is in use by another process; choose another port with {listener.Option}",
-            SocketError.AccessDenied => $"{what} may not be opened by this user; ports below 1024 need a privilege, {listener.Option} chooses another",
-            SocketError.AddressNotAvailable => $"{what} is not an address of this machine",
-            _ => $"{what} cannot be opened: {error}",
+            SocketError.AddressAlreadyInUse => new ListenerProblem($"{what} is in use by another process", $"choose another port with {Option}", IsTaken: true),
+            SocketError.AccessDenied => new ListenerProblem($"{what} may not be opened by this user", $"ports below 1024 need a privilege, {Option} chooses another"),
+            SocketError.AddressNotAvailable => new ListenerProblem($"{what} is not an address of this machine", ""),
+            _ => new ListenerProblem($"{what} cannot be opened: {error}", ""),
         };
     }
 }
+
+/// <summary>Why an address cannot be had.</summary>
+/// <param name="What">What is wrong.</param>
+/// <param name="Advice">What to do; may be empty.</param>
+/// <param name="IsTaken">Whether somebody listens there.</param>
+internal sealed record ListenerProblem(string What, string Advice, bool IsTaken = false);
