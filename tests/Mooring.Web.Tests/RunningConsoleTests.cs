@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -86,16 +87,16 @@ public sealed class RunningConsoleTests : BrowserTest
         await using var mooring = await RunningMooring.StartAsync(TestTimeout, "--demo");
         var page = await OpenAsync(mooring.Console);
         await GoAsync(page, "broker/messages");
-        await page.GetByLabel("Topic filter").FillAsync("plant/#");
+        await page.GetByLabel("Topic filter").FillAsync("hall/#");
         await page.GetByRole(AriaRole.Button, new() { Name = "Subscribe" }).ClickAsync();
         await Look(page.Locator(".note", new() { HasText = "subscribed" })).ToBeVisibleAsync();
-        await page.GetByLabel("Topic", new() { Exact = true }).Last.FillAsync("plant/line1");
+        await page.GetByLabel("Topic", new() { Exact = true }).Last.FillAsync("hall/line1");
         await page.GetByLabel("Data").Last.FillAsync("21.5");
         await page.GetByText("retain", new() { Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
         await Look(page.Locator(".messages")).ToContainTextAsync("21.5");
         await GoAsync(page, "broker/retained");
-        await SeeAsync(page, "plant/line1");
+        await SeeAsync(page, "hall/line1");
         await GoAsync(page, "broker/topics");
         await SeeAsync(page, "demo/demo_1/");
         await GoAsync(page, "broker/clients");
@@ -127,6 +128,42 @@ public sealed class RunningConsoleTests : BrowserTest
         await page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Close the tunnel" }).ClickAsync();
         await GoAsync(page, "events");
         await SeeAsync(page, "tunnel_closed");
+    }
+
+    [Fact]
+    public async Task Agent_GetsARuntime_IsCalledThroughIt_AndLosesIt()
+    {
+        await using var mooring = await RunningMooring.StartAsync(TestTimeout);
+        await using (var enrol = ProcessUnderTest.Start(RunningMooring.Program, ["hub", "enroll", "line-4", "--data", mooring.Folder], folder: mooring.Folder))
+            Assert.Equal(0, await enrol.ExitAsync(TestTimeout));
+        var files = Path.Combine(mooring.Folder, "line-4");
+        var setup = new JsonObject
+        {
+            ["url"] = mooring.Hub.ToString(),
+            ["id"] = "line-4",
+            ["beat"] = 200,
+            ["tls"] = new JsonObject { ["cert"] = $"{files}/client.crt", ["key"] = $"{files}/client.key", ["ca"] = $"{files}/ca.crt" },
+        };
+        await using var agent = ProcessUnderTest.Start(NodePeer.Start("edge-agent.cjs", setup.ToJsonString()));
+        await agent.LineAsync("heartbeat_ack", TestTimeout);
+        var page = await OpenAsync(mooring.Console);
+        await GoAsync(page, "agents");
+        await SeeAsync(page, "1 agent, 1 online");
+        await SeeAsync(page, "43 %");
+        await page.GetByText("line-4").First.ClickAsync();
+        var detail = page.Locator(".detail");
+        await detail.GetByLabel("Name", new() { Exact = true }).Last.FillAsync("plc-1");
+        await detail.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+        var runtime = detail.Locator(".runtime");
+        await Look(runtime.Locator(".pill")).ToHaveTextAsync("running");
+        await Look(detail.Locator(".items")).ToContainTextAsync("succeeded");
+        await runtime.GetByText("Call its REST API").ClickAsync();
+        await runtime.GetByLabel("Path").FillAsync("api/status");
+        await runtime.GetByRole(AriaRole.Button, new() { Name = "Call" }).ClickAsync();
+        await Look(runtime.Locator("pre")).ToContainTextAsync("\"status_code\": 200");
+        await runtime.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Look(detail.Locator(".items")).ToContainTextAsync("delete_device");
     }
 
     [Fact]

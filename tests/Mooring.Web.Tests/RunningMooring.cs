@@ -14,9 +14,14 @@ internal sealed class RunningMooring : IAsyncDisposable
 
     public required Uri Console { get; init; }
 
-    public required string Chat { get; init; }
+    public string Chat => Address(_process, "  chat  ");
 
-    public required string Tunnel { get; init; }
+    public string Tunnel => new Uri(Address(_process, "  tunnel  ")).Authority;
+
+    /// <summary>Where its agents connect to.</summary>
+    public Uri Hub => new(Address(_process, "  hub for agents  "));
+
+    public string Folder => _folder;
 
     public static async Task<RunningMooring> StartAsync(CancellationToken cancellationToken, params string[] more)
     {
@@ -30,8 +35,6 @@ internal sealed class RunningMooring : IAsyncDisposable
         return new RunningMooring(process, folder)
         {
             Console = new Uri(Address(process, "  console ")),
-            Chat = Address(process, "  chat  "),
-            Tunnel = new Uri(Address(process, "  tunnel  ")).Authority,
         };
     }
 

@@ -34,6 +34,7 @@ internal static class UpVerb
             Action<AddressTable, string> describeAgent = options is { IsDemo: true, Hub: not null }
                 ? await DemoAgent.AddToAsync(host, options.Hub, agents, options.DataFolder, cancellationToken)
                 : (_, _) => { };
+            if (options.IsDemo) DemoTraffic.AddTo(host, options.DataFolder);
             OpenApiDescription.AddTo(host);
             var http = await AccessRole.AddToAsync(host, options.Http, options.DataFolder, arguments.Http.PortOption, cancellationToken);
             return await host.RunAsync(

@@ -164,3 +164,14 @@ export function count(value) {
 export function rate(value) {
   return value ? `${count(value)}/s` : "0/s";
 }
+
+// What is no text is shown as far as it can be read: most protocols have words in them.
+export function readable(message) {
+  let text = message.text;
+  if (text === null || text === undefined) {
+    try { text = atob(message.base64); } catch { text = ""; }
+    text = text.replace(/[^ -~]/g, "·");
+  }
+  text = text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
+  return message.bytes > text.length * 4 ? `${text} … (${message.bytes} bytes)` : text;
+}

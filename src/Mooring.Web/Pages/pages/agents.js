@@ -1,5 +1,5 @@
 // Edge agents: their machines, their runtimes, and what they are doing.
-import { h, fill, setText, act, call, get, facts, time, ago, span, field, pill, confirmed } from "../dom.js";
+import { h, fill, setText, act, call, get, facts, time, span, field, pill, confirmed } from "../dom.js";
 import { follow, rows, table, markProblem } from "../live.js";
 import { List, paintPill, paintBar } from "../list.js";
 import { Plot } from "../plot.js";
@@ -33,7 +33,7 @@ export function mount([chosen]) {
   function show() {
     const all = rows("agents");
     const text = search.value.trim().toLowerCase();
-    setText(total, `${all.length.toLocaleString()} agents, ${all.filter(a => a.presence === "online").length.toLocaleString()} online`);
+    setText(total, `${all.length.toLocaleString()} ${all.length === 1 ? "agent" : "agents"}, ${all.filter(a => a.presence === "online").length.toLocaleString()} online`);
     list.set(text ? all.filter(a => `${a.id} ${a.name}`.toLowerCase().includes(text)) : all, text ? undefined : table("agents").generation);
     markProblem(panel, "agents");
     detail?.update();

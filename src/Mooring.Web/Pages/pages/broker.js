@@ -1,5 +1,5 @@
 // The broker: who is connected, what goes over which topic, what is retained; and a client of one's own.
-import { h, fill, setText, act, call, get, time, ago, bytes, count, rate, field, facts, pill, card } from "../dom.js";
+import { h, fill, setText, act, call, get, time, bytes, count, rate, field, facts, pill, card, readable } from "../dom.js";
 import { follow, rows, table, figure, markProblem } from "../live.js";
 import { List, paintPill } from "../list.js";
 
@@ -164,7 +164,7 @@ function retained() {
   const ask = h("button", { type: "submit" }, "Show");
   const load = () => act(ask, async () => {
     const found = await get(`/api/broker/retained?filter=${encodeURIComponent(filter.value)}&take=500`);
-    fill(items, found.length ? found.map(m => h("li", {}, h("span", { class: "mono grow", title: m.topic }, m.topic), h("span", { class: "mono grow muted" }, m.text ?? `${m.bytes} bytes`), pill(`QoS ${m.qos}`),
+    fill(items, found.length ? found.map(m => h("li", {}, h("span", { class: "mono grow", title: m.topic }, m.topic), h("span", { class: "mono grow muted" }, readable(m)), pill(`QoS ${m.qos}`),
       h("button", { type: "button", class: "small danger", title: "Delete the retained message", onclick: event => act(event.currentTarget, () => call("POST", "/api/broker/publish", { topic: m.topic, text: "", qos: 0, retain: true }), "deleted").then(load) }, "✕")))
       : h("li", { class: "muted" }, "nothing is retained there"));
   });
@@ -207,7 +207,7 @@ function messages([topic]) {
       const view = JSON.parse(event.data);
       const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
       total += view.messages.length + view.dropped;
-      for (const m of view.messages.slice(-receivedMax)) log.append(h("div", { class: "message topic" }, h("time", {}, time(Date.now())), h("span", { class: "who mono", title: m.topic }, m.topic), h("span", { class: "what mono" }, m.text ?? `${m.bytes} bytes: ${m.base64}`)));
+      for (const m of view.messages.slice(-receivedMax)) log.append(h("div", { class: "message topic" }, h("time", {}, time(Date.now())), h("span", { class: "who mono", title: m.topic }, m.topic), h("span", { class: "what mono" }, readable(m))));
       while (log.childElementCount > receivedMax) log.firstElementChild.remove();
       setText(note, `${total} message(s)${view.dropped ? `, ${view.dropped} left out just now: they come faster than they are shown` : ""}`);
       if (isAtEnd) log.scrollTop = log.scrollHeight;

@@ -1,10 +1,11 @@
 // The fleet: a list of every car, and beside it the one that is looked at.
-import { h, fill, setText, act, call, get, facts, time, ago, rate, field, pill, count } from "../dom.js";
+import { h, fill, setText, act, call, get, facts, time, ago, field, pill, count, readable } from "../dom.js";
 import { follow, rows, table, markProblem } from "../live.js";
 import { List, paintPill } from "../list.js";
 import { Plot } from "../plot.js";
 
 const tones = { Running: "good", Error: "bad", Connected: "info", Initialized: "info" };
+const liveMax = 5;
 const states = ["Running", "Connected", "Error", "Stopped"];
 
 export function mount([chosen]) {
@@ -74,6 +75,8 @@ function detailOf(name) {
   const about = h("div", {});
   const devices = h("ul", { class: "items" });
   const sessions = h("ul", { class: "items" });
+  const live = h("div", { class: "live mono" });
+  const liveBox = h("div", { class: "sub", hidden: true }, h("h2", {}, "Live, from the car (↑) and to it (↓)"), live);
   const problem = h("p", { class: "problem", hidden: true });
   const plot = new Plot({ lines: [{ name: "statuses/s", color: "--c1" }, { name: "commands/s", color: "--c2" }], points: 90, period: 1, label: `Rates of ${name}` });
   plot.element.classList.add("low");
@@ -127,6 +130,22 @@ function detailOf(name) {
     }
   }
 
+  // What goes to and from the car, where the broker is this process's own.
+  let source = null;
+  get("/api/fleet").then(fleet => {
+    if (isGone || !fleet.broker.startsWith("embedded")) return;
+    source = new EventSource(`/api/broker/subscribe?filter=${encodeURIComponent(`${fleet.company}/${name}/+`)}`);
+    source.onerror = () => { liveBox.hidden = true; };
+    source.onmessage = event => {
+      liveBox.hidden = false;
+      for (const message of JSON.parse(event.data).messages.slice(-liveMax)) {
+        const isUp = message.topic.endsWith("/module_gateway");
+        live.append(h("p", {}, h("time", { class: "muted" }, time(Date.now())), isUp ? " ↑ " : " ↓ ", readable(message)));
+      }
+      while (live.childElementCount > liveMax) live.firstElementChild.remove();
+    };
+  }).catch(() => { /* The rest of the page does without. */ });
+
   function update() {
     car = table("cars").rows.get(name) ?? null;
     if (!car) return;
@@ -147,9 +166,10 @@ function detailOf(name) {
       problem, about,
       h("div", { class: "sub" }, h("h2", {}, "Rates"), plot.element),
       h("div", { class: "sub" }, h("h2", {}, "Devices"), devices),
+      liveBox,
       h("div", { class: "sub" }, h("h2", {}, "Send a command"), form),
       h("div", { class: "sub" }, h("h2", {}, "Ended sessions"), sessions)),
     update,
-    dispose() { isGone = true; clearInterval(clock); plot.dispose(); },
+    dispose() { isGone = true; source?.close(); clearInterval(clock); plot.dispose(); },
   };
 }
