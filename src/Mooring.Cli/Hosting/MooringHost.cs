@@ -1,10 +1,7 @@
 using System.Net;
-using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
-using Mooring.Edge.Logs;
 using Mooring.Kernel.Metrics;
 
 namespace Mooring.Cli.Hosting;
@@ -36,14 +33,7 @@ internal sealed class MooringHost
         builder.Logging.ClearProviders();
         if (consoleLog)
         {
-            builder.Logging.AddSimpleConsole(options =>
-            {
-                options.SingleLine = true;
-                options.IncludeScopes = false;
-                options.TimestampFormat = "HH:mm:ss.fff ";
-                options.ColorBehavior = Console.IsErrorRedirected ? LoggerColorBehavior.Disabled : LoggerColorBehavior.Default;
-            });
-            builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+            ConsoleLog.AddTo(builder.Logging);
         }
 
         var level = new RunningLogLevel(logLevel);
@@ -66,18 +56,6 @@ internal sealed class MooringHost
             options.Limits.MaxConcurrentConnections = null;
         });
         return new MooringHost(builder);
-    }
-
-    /// <summary>Adds log files, one of which has Debug whatever the console shows.</summary>
-    internal void AddLogFiles(LogFileOptions options)
-    {
-        var logging = Builder.Logging;
-        // A rule that names the provider hides those that do not: all of the console's are said again.
-        logging.AddFilter<ConsoleLoggerProvider>(null, options.Level)
-            .AddFilter<ConsoleLoggerProvider>("Microsoft", options.Level > LogLevel.Information ? options.Level : LogLevel.Warning)
-            .AddFilter<ConsoleLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-            .SetMinimumLevel(options.Level < LogLevel.Debug ? options.Level : LogLevel.Debug)
-            .AddLogFiles(options, TimeProvider.System);
     }
 
     /// <summary>Serves HTTP on <paramref name="listener"/>; the result tells the address once it is bound.</summary>
@@ -115,21 +93,7 @@ internal sealed class MooringHost
         application.Services.GetRequiredService<PrometheusExporter>();
         map(application);
 
-        var lifetime = application.Lifetime;
-        var signals = 0;
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            if (Interlocked.Increment(ref signals) > 1)
-            {
-                Environment.Exit(ExitCode.Forced);
-            }
-
-            lifetime.StopApplication();
-        }
-
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using var signals = new StopSignals(application.Lifetime);
         await application.StartAsync(cancellationToken);
         started(application);
         await application.WaitForShutdownAsync(cancellationToken);

@@ -43,10 +43,9 @@ internal sealed class AgentVerb
         {
             if (AgentUpgraderOptions.FromEnvironment() is { } upgrade) return UpgradeAsync(upgrade, parsed.GetValue(verb._logLevel), cancellationToken);
             var (options, level) = (verb.Read(parsed), parsed.GetValue(verb._logLevel));
-            var host = MooringHost.Create(level);
+            var host = DaemonHost.Create(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level });
             host.Services.AddEdgeAgent(options);
-            host.AddLogFiles(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level });
-            return host.RunWithoutHttpAsync(cancellationToken);
+            return host.RunAsync(cancellationToken);
         });
         return command;
     }

@@ -27,10 +27,9 @@ internal static class NetMonVerb
         var command = new Command("netmon", "Runs the network monitor of an edge host: the agent's hands in the host's networks.") { data, serial, logLevel };
         command.SetAction((parsed, cancellationToken) =>
         {
-            var host = MooringHost.Create(parsed.GetValue(logLevel));
-            host.AddLogFiles(new LogFileOptions { Folder = parsed.GetValue(data)!, Name = "netmon", Level = parsed.GetValue(logLevel) });
+            var host = DaemonHost.Create(new LogFileOptions { Folder = parsed.GetValue(data)!, Name = "netmon", Level = parsed.GetValue(logLevel) });
             host.Services.AddNetworkMonitor(new NetMonOptions { DataFolder = parsed.GetValue(data)!, SerialFolder = parsed.GetValue(serial)! });
-            return host.RunWithoutHttpAsync(cancellationToken);
+            return host.RunAsync(cancellationToken);
         });
         return command;
     }
