@@ -147,6 +147,58 @@ public sealed partial class TunnelProcessTests : MooringTest
         Assert.Equal(43, settings.RootElement.GetProperty("auth_token").GetString()!.Length);
     }
 
+    [Theory]
+    [InlineData("-q", "--log-level", "debug", "version", "--json")]
+    [InlineData("version", "--json", "-l", "DEBUG", "-q")]
+    [InlineData("--json", "version")]
+    public async Task Item51_shared_options_stand_on_either_side_of_the_command(params string[] arguments)
+    {
+        var process = Run(arguments);
+        Assert.Equal(0, await process.ExitAsync(TestTimeout));
+        Assert.Contains(process.Lines, line => line.StartsWith("{\"version\":", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("--nonsense", "version")]
+    [InlineData("version", "--nonsense")]
+    public async Task Item52_unknown_options_are_refused_on_either_side(params string[] arguments) =>
+        Assert.Equal(2, await Run(arguments).ExitAsync(TestTimeout));
+
+    [Fact]
+    public async Task Item54_token_is_taken_from_standard_input()
+    {
+        var process = Run("authtoken", "--stdin");
+        await process.Input.WriteLineAsync("from-a-pipe");
+        process.Input.Close();
+        Assert.Equal(0, await process.ExitAsync(TestTimeout));
+        Assert.Contains("\"from-a-pipe\"", await File.ReadAllTextAsync(Path.Combine(_folder, ".retunnel.conf"), TestTimeout), StringComparison.Ordinal);
+        var empty = Run("authtoken", "--stdin");
+        empty.Input.Close();
+        Assert.Equal(2, await empty.ExitAsync(TestTimeout));
+    }
+
+    [Theory]
+    [InlineData("429 Too Many Requests", 75)]
+    [InlineData("503 Service Unavailable", 75)]
+    [InlineData("400 Bad Request", 69)]
+    public async Task Item90_registration_that_is_refused_for_now_ends_with_75(string status, int code)
+    {
+        using var server = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        server.Start();
+        var answering = AnswerAsync();
+        Assert.Equal(code, await Run("http", "80", "--server", server.LocalEndpoint.ToString()!).ExitAsync(TestTimeout));
+        await answering;
+
+        async Task AnswerAsync()
+        {
+            using var client = await server.AcceptTcpClientAsync(TestTimeout);
+            await client.GetStream().ReadAsync(new byte[4096], TestTimeout);
+            var body = "{\"detail\": \"not now\"}";
+            await client.GetStream().WriteAsync(
+                System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nRetry-After: 7\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"), TestTimeout);
+        }
+    }
+
     [Fact]
     public async Task Broken_settings_are_told_and_left_alone()
     {
