@@ -167,6 +167,28 @@ public sealed class RunningConsoleTests : BrowserTest
     }
 
     [Fact]
+    public async Task WhoIsNotLoggedIn_IsAskedFirst_AndAViewerMayOnlyLook()
+    {
+        await using var mooring = await RunningMooring.StartAsync(TestTimeout, "--demo", "--http-login");
+        await using (var add = ProcessUnderTest.Start(RunningMooring.Program, ["user", "add", "ann", "--role", "viewer", "--data", mooring.Folder]))
+        {
+            await add.Input.WriteLineAsync("correct horse battery");
+            add.Input.Close();
+            Assert.Equal(0, await add.ExitAsync(TestTimeout));
+        }
+        var page = await OpenAsync(mooring.Console);
+        await page.Locator("input[name=name]").FillAsync("ann");
+        await page.Locator("input[name=password]").FillAsync("correct horse battery");
+        await page.Keyboard.PressAsync("Enter");
+        await SeeAsync(page, "all systems ready");
+        await GoAsync(page, "cars/demo_1");
+        await page.Locator(".detail").GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
+        await Look(page.Locator(".toast.bad")).ToContainTextAsync("operator");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log out" }).ClickAsync();
+        await Look(page.Locator("input[name=password]")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task EveryPage_HasAScreenshot_InBothThemesAndOnANarrowScreen()
     {
         await using var mooring = await RunningMooring.StartAsync(TestTimeout, "--demo");

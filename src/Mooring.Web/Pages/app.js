@@ -1,5 +1,5 @@
 // The frame around the pages: navigation, keys, theme, and the state of the link to the server.
-import { h, fill, toast } from "./dom.js";
+import { h, fill, toast, get, call } from "./dom.js";
 import { follow, onLink, rows, figure, table } from "./live.js";
 import { redrawAll } from "./plot.js";
 
@@ -93,12 +93,19 @@ document.getElementById("theme").addEventListener("click", toggleTheme);
 document.getElementById("keys").addEventListener("click", showHelp);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
 addEventListener("hashchange", route);
-addEventListener("mooring:login", () => { toast("You are not logged in", "bad"); location.href = "/login"; }, { once: true });
+addEventListener("mooring:login", () => { toast("You are not logged in", "bad"); location.href = "/login?next=%2F"; }, { once: true });
 
 onLink(state => {
   link.textContent = state === "live" ? "live" : "no connection";
   link.dataset.state = state;
 });
+
+// Who has logged in can log out; on this machine alone nobody needs to.
+get("/api/me").then(me => {
+  if (me.means !== "session") return;
+  const leave = h("button", { class: "quiet", type: "button", title: `Log out ${me.name} (${me.role})`, "aria-label": "Log out", onclick: () => call("POST", "/api/logout").finally(() => { location.href = "/login"; }) }, "⏻");
+  document.getElementById("keys").after(leave);
+}).catch(() => { /* No accounts here. */ });
 
 follow(["systems", "figures"], () => {
   for (const page of pages) {
