@@ -192,7 +192,7 @@ public sealed partial class TunnelProcessTests : MooringTest
         async Task AnswerAsync()
         {
             using var client = await server.AcceptTcpClientAsync(TestTimeout);
-            await client.GetStream().ReadAsync(new byte[4096], TestTimeout);
+            await client.GetStream().ReadAtLeastAsync(new byte[4096], 1, cancellationToken: TestTimeout);
             var body = "{\"detail\": \"not now\"}";
             await client.GetStream().WriteAsync(
                 System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nRetry-After: 7\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"), TestTimeout);

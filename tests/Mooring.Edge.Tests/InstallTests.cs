@@ -46,7 +46,7 @@ public sealed class InstallTests : MooringTest
         var told = await RunAsync("--root", _root, "--dry-run", "--mode", "systemd", "--server", "https://hub.example.org:3001", "--program", ProgramFolder());
         Assert.Contains("would enrol at https://hub.example.org:3001", told);
         Assert.Contains("would run: cp ", told);
-        Assert.Empty(Directory.GetFileSystemEntries(_root).Where(entry => !entry.EndsWith("program", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(_root), entry => !entry.EndsWith("program", StringComparison.Ordinal));
     }
 
     [Fact]
