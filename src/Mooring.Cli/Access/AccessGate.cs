@@ -131,13 +131,8 @@ internal sealed partial class AccessGate(AccessOptions options, AccessStore stor
         });
     }
 
-    private string? ProblemOfOrigin(HttpContext context)
-    {
-        var request = context.Request;
-        var isNavigation = HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate";
-        return _origin.Problem(request.Host.Value ?? "", request.Headers.Origin.ToString(), request.Headers["Sec-Fetch-Site"].ToString(), isNavigation)
-            ?? (NeedsOrigin(context) ? "a request with a session needs the field Origin, as browsers send it; scripts use a token" : null);
-    }
+    private string? ProblemOfOrigin(HttpContext context) => _origin.Problem(context.Request)
+        ?? (NeedsOrigin(context) ? "a request with a session needs the field Origin, as browsers send it; scripts use a token" : null);
 
     /// <summary>SameSite keeps the cookie from other sites' requests; what browsers do not prove to be their own is refused all the same.</summary>
     private static bool NeedsOrigin(HttpContext context) =>

@@ -39,6 +39,12 @@ internal static class AccessPolicy
         (Any, "/**", AccessRule.Operator),
     ];
 
+    /// <summary>The paths that the table names.</summary>
+    internal static IEnumerable<string> Paths => Table.Select(row => row.Path);
+
+    /// <summary>Whether a path is one that a row means.</summary>
+    internal static bool IsMeantBy(string row, string path) => Fits(row, Segments(path));
+
     internal static AccessRule Of(string method, string path)
     {
         var segments = Segments(path);

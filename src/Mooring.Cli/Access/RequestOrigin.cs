@@ -11,6 +11,13 @@ namespace Mooring.Cli.Access;
 internal sealed class RequestOrigin(IReadOnlyList<string> names, bool isLoopback)
 {
     /// <summary>What is wrong with where a request comes from; null when nothing is.</summary>
+    internal string? Problem(HttpRequest request)
+    {
+        var isNavigation = HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate";
+        return Problem(request.Host.Value ?? "", request.Headers.Origin.ToString(), request.Headers["Sec-Fetch-Site"].ToString(), isNavigation);
+    }
+
+    /// <summary>The same, field by field.</summary>
     /// <param name="host">The field Host, with its port.</param>
     /// <param name="origin">The field Origin; empty without one.</param>
     /// <param name="fetchSite">The field Sec-Fetch-Site; empty without one.</param>

@@ -38,6 +38,15 @@ internal static class AccessRole
         application.MapAccess();
     }
 
+    /// <summary>For a listener that never leaves loopback and asks for nothing: keeps web pages of others out all the same.</summary>
+    internal static void UseOriginCheck(this WebApplication application)
+    {
+        var origin = new RequestOrigin([], isLoopback: true);
+        application.Use((context, next) => origin.Problem(context.Request) is { } problem
+            ? AccessAnswer.ProblemAsync(context, StatusCodes.Status403Forbidden, problem)
+            : next(context));
+    }
+
     /// <summary>Says how operators get in, where they must log in.</summary>
     internal static void Describe(AccessOptions options, AddressTable table)
     {

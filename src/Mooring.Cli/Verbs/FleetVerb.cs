@@ -62,6 +62,7 @@ internal sealed class FleetVerb
         return host.RunAsync(
             application =>
             {
+                application.UseOriginCheck();
                 application.MapHealth();
                 application.MapDescription();
                 application.MapFleetApi();

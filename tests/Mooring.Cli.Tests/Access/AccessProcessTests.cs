@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Mooring.Cli.Access;
 using Mooring.Cli.Tests.Configuration;
 using Mooring.Kernel.Tls;
 using Mooring.Testing;
@@ -133,6 +134,43 @@ public sealed class AccessProcessTests : MooringTest
         Assert.Contains("vic:POST /api/fleet/cars/car_1/commands:403", entries);
         Assert.Contains("vic:POST /api/logout:204", entries);
         Assert.Contains("vic:log in:refused", entries);
+    }
+
+    [Fact]
+    public async Task TheTableOfRoles_NamesPathsThatExist()
+    {
+        var up = await UpAsync();
+        using var description = JsonDocument.Parse(await _http.GetStringAsync(new Uri(up.Console + "/api/openapi.json"), TestTimeout));
+        var paths = description.RootElement.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToList();
+        foreach (var row in AccessPolicy.Paths.Where(row => row.StartsWith("/api/", StringComparison.Ordinal) || row.StartsWith("/agent/", StringComparison.Ordinal)))
+            Assert.True(paths.Any(path => AccessPolicy.IsMeantBy(row, path)), $"no endpoint is {row}:\n{string.Join('\n', paths)}");
+    }
+
+    [Fact]
+    public async Task HubTokens_GoOn_OnPathsOfTheHubOnly()
+    {
+        await using var make = ProcessUnderTest.Start(UpRun.Program, ["hub", "token", "anna", "--role", "Viewer", "--data", _folder]);
+        Assert.Equal(0, await make.ExitAsync(TestTimeout));
+        var bearer = ("Authorization", "Bearer " + Assert.Single(make.Lines));
+        var up = await UpAsync("--http-login");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(up, "GET", "/api/orchestrators", bearer));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(up, "POST", "/api/orchestrators/x/claim", bearer));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(up, "GET", "/api/fleet", bearer));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(up, "GET", "/api/users", bearer));
+    }
+
+    [Fact]
+    public async Task ListenersOfOthers_ServeNothingThatOperatorsSee_AndForeignPagesAreSandboxed()
+    {
+        var up = Own(await UpRun.StartAsync(_folder, TestTimeout, "--in-memory", "--without=chat"));
+        var tunnel = $"http://127.0.0.1:{up.PortOf("tunnel")}";
+        foreach (var path in new[] { "/", "/metrics", "/api/fleet", "/api/users", "/api/orchestrators", "/admin/v1/accounts", "/api/openapi.json", "/login" })
+        {
+            using var answer = await _http.GetAsync(new Uri(tunnel + path), TestTimeout);
+            Assert.Equal((path, HttpStatusCode.NotFound), (path, answer.StatusCode));
+        }
+        using var proxied = await SendAsync(up, "GET", "/api/orchestrators/x/devices/y/proxy/index.html");
+        Assert.Equal("sandbox", proxied.Headers.GetValues("Content-Security-Policy").Single());
     }
 
     [Fact]
