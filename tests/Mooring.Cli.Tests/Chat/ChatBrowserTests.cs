@@ -7,17 +7,24 @@ namespace Mooring.Cli.Tests.Chat;
 [Trait("Peer", "real")]
 public sealed class ChatBrowserTests(Chromium chromium) : MooringTest, IClassFixture<Chromium>
 {
+    private readonly string _folder = Directory.CreateTempSubdirectory("mooring-chat-").FullName;
+
     [Fact]
     public async Task Two_with_nc_one_with_a_browser_and_one_with_curl_talk_in_a_room_of_mooring_up()
     {
-        await using var chat = await ChatProgram.UpAsync(TestTimeout);
+        await using var chat = await ChatProgram.UpAsync(_folder, TestTimeout);
         await using var anna = chat.Nc("HELLO main:anna");
         await anna.LineAsync("OK HELLO main:anna", TestTimeout);
         await using var ben = chat.Nc("HELLO main:ben");
         await anna.LineAsync("MSG main:server Client ben has joined Chat room main", TestTimeout);
 
+        await ben.Input.WriteLineAsync("SEND main:ben before the page came");
+        await anna.LineAsync("MSG main:ben before the page came", TestTimeout);
+
         var page = await OpenAsync(chat.Url, "main", "carla");
         await anna.LineAsync("MSG main:server Client carla has joined Chat room main", TestTimeout);
+        await Assertions.Expect(page.Locator("#messages .message")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Locator("#messages .message").First).ToContainTextAsync("benbefore the page came");
         await Assertions.Expect(page.Locator("#members li")).ToHaveTextAsync(["anna", "ben", "carla"]);
 
         await anna.Input.WriteLineAsync("SEND main:anna from nc");
@@ -102,6 +109,12 @@ public sealed class ChatBrowserTests(Chromium chromium) : MooringTest, IClassFix
         await Assertions.Expect(page.Locator("#messages .message")).ToHaveCountAsync(4);
         var texts = await page.Locator("#messages .message").AllTextContentsAsync();
         Assert.Equal(["one", "two", "three", "four"], texts.Select(text => text[(text.IndexOf("anna", StringComparison.Ordinal) + "anna".Length)..]));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private async Task<IPage> OpenAsync(string url, string room, string name)

@@ -21,10 +21,11 @@ internal sealed class ChatProgram : IAsyncDisposable
 
     internal string Url { get; }
 
-    internal static async Task<ChatProgram> UpAsync(CancellationToken cancellationToken, params string[] arguments)
+    /// <summary><c>mooring up</c> with its data in this folder.</summary>
+    internal static async Task<ChatProgram> UpAsync(string folder, CancellationToken cancellationToken)
     {
         string[] ports = ["--mqtt-port", "0", "--http-port", "0", "--chat-port", "0", "--chat-http-port", "0", "--hub-port", "0", "--tunnel-port", "0", "--tunnel-http-port", "0"];
-        var process = ProcessUnderTest.Start(Program, ["up", .. arguments.Length == 0 ? ["--in-memory", "--data", Path.Combine(AppContext.BaseDirectory, "chat-data")] : arguments, .. ports]);
+        var process = ProcessUnderTest.Start(Program, ["up", "--data", folder, .. ports]);
         await process.LineAsync("Ctrl-C stops everything", cancellationToken);
         return new ChatProgram(
             process, Port(await process.LineAsync("nc 127.0.0.1 ", cancellationToken), "nc 127.0.0.1 "),

@@ -13,7 +13,7 @@ public sealed class ChatRestartTests : MooringTest
     public async Task After_an_orderly_stop_a_client_of_mooring_up_gets_exactly_what_it_missed()
     {
         string place;
-        await using (var chat = await ChatProgram.UpAsync(TestTimeout, "--data", _folder))
+        await using (var chat = await ChatProgram.UpAsync(_folder, TestTimeout))
         {
             place = await TalkAsync(chat, "one");
             await using var other = chat.Nc("HELLO main:other");
@@ -25,7 +25,7 @@ public sealed class ChatRestartTests : MooringTest
             other.Input.Close();
             Assert.Equal(0, await chat.Process.ExitAsync(TestTimeout));
         }
-        await using var again = await ChatProgram.UpAsync(TestTimeout, "--data", _folder);
+        await using var again = await ChatProgram.UpAsync(_folder, TestTimeout);
         await using var back = again.Nc($"HELLO main:anna since={place}");
         await back.LineAsync("MSG main:other two", TestTimeout);
         await back.Input.WriteLineAsync("SEND main:anna three");

@@ -2,11 +2,14 @@
 // Everything that others wrote is set as text, never as HTML.
 const $ = id => document.getElementById(id);
 const shownMax = 1000;
+const earlierMax = 50;
 let socket = null;
 let place = null;
 let retry = 0;
 let wanted = null;
 let next = 0;
+// What comes before the earlier messages have; null when there is nothing to wait for.
+let early = null;
 
 function state(text) { $('state').textContent = text; }
 
@@ -54,13 +57,27 @@ const handlers = {
   register(m) {
     retry = 0;
     wanted.session = m.session;
+    if (!place) {
+      early = [];
+      send({ type: 'history', last: earlierMax });
+    }
     if (!place || place.epoch !== m.epoch) place = { epoch: m.epoch, seq: m.last_seq };
     state(`${m.client_id} in ${m.chat_room}`);
     enable(true);
     askMembers();
   },
+  history(m) {
+    const since = early || [];
+    early = null;
+    for (const kept of m.messages) if (kept.seq <= place.seq) show('message', kept.from, kept.text, kept.time);
+    for (const message of since) handlers.message(message);
+  },
   replay(m) { if (m.truncated) show('notice', null, 'some messages are not kept any more'); },
   message(m) {
+    if (early) {
+      early.push(m);
+      return;
+    }
     if (place && m.seq <= place.seq && place.room === m.room) return;
     place = { epoch: place.epoch, seq: m.seq, room: m.room };
     show('message', m.from, m.text, m.time);
@@ -119,6 +136,7 @@ $('entry').addEventListener('submit', event => {
   if (socket) { const old = socket; socket = null; old.onclose = null; old.close(); }
   $('messages').replaceChildren();
   place = null;
+  early = null;
   retry = 0;
   clearTimeout(next);
   wanted = { room: $('room').value.trim(), name: $('name').value.trim(), token: $('token').value, password: $('password').value };
