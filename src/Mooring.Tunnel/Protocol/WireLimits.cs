@@ -21,6 +21,9 @@ internal static class WireLimits
     /// <summary>Largest body in one message of generation A: above it the client's WebSocket closes with 1009.</summary>
     internal const int GenerationABodyBytes = 4_000_000;
 
+    /// <summary>Everything that clients ask for lies below it.</summary>
+    internal const string ApiPath = "/api/v1";
+
     /// <summary>Path of the control connection, both generations.</summary>
     internal const string ControlPath = "/api/v1/ws/tunnel";
 

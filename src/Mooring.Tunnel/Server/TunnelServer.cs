@@ -176,6 +176,9 @@ public sealed partial class TunnelServer : IAsyncDisposable
 
     internal void Undrain() => IsDraining = false;
 
+    /// <summary>Takes renewed certificates of visitors' listeners into use now; false when they cannot be used.</summary>
+    internal bool TryReload() => Started(_ingress).TryReload();
+
     /// <summary>Stops: visitors under way get a moment, clients are told to come back.</summary>
     /// <param name="cancellationToken">Cuts the moment short.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)

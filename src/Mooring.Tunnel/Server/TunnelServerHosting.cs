@@ -35,6 +35,13 @@ public static class TunnelServerHosting
     public static void MapTunnelServer(this WebApplication application)
     {
         var server = application.Services.GetRequiredService<TunnelServer>();
+        // A proxy in front makes every client look local, to whom operators' endpoints would be open.
+        application.Use((context, next) =>
+        {
+            if (context.Features.Get<ControlListener.Mark>() is null || context.Request.Path.StartsWithSegments(WireLimits.ApiPath)) return next(context);
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
         var control = application.MapGroup("").AddEndpointFilter(async (context, next) =>
             context.HttpContext.Features.Get<ControlListener.Mark>() is null ? Results.NotFound() : await next(context));
         control.MapGet(WireLimits.ControlPath, (HttpContext context) => ControlEndpoint.ServeControlAsync(context, server));

@@ -28,6 +28,9 @@ internal sealed class TunnelHost : IAsyncDisposable
 
     public IPEndPoint Control { get; }
 
+    /// <summary>Where operators come in.</summary>
+    public required Uri Admin { get; init; }
+
     public string Address => Control.ToString();
 
     public string Folder => _folder;
@@ -47,6 +50,8 @@ internal sealed class TunnelHost : IAsyncDisposable
         folder ??= Directory.CreateTempSubdirectory("mooring-tunnel-").FullName;
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
+        var admin = new IPEndPoint(IPAddress.Loopback, Mooring.Testing.FreePort.Next());
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(admin));
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddTunnelServer(options, new StorageOptions { Database = Path.Combine(folder, "tunnel.db"), FlushEveryCommit = false });
@@ -54,7 +59,7 @@ internal sealed class TunnelHost : IAsyncDisposable
         application.MapTunnelServer();
         application.MapTunnelAdmin();
         await application.StartAsync();
-        return new TunnelHost(application, folder, own);
+        return new TunnelHost(application, folder, own) { Admin = new Uri($"http://{admin}/") };
     }
 
     /// <summary>A new account's token.</summary>

@@ -59,7 +59,7 @@ public sealed class QuotaTests : MooringTest
         Assert.All(await AskAsync(visitor, 20), status => Assert.Equal(HttpStatusCode.OK, status));
         using var api = new TunnelApi(host.Address);
         var account = (string)(await api.VerifyAsync(token, TestTimeout))["user_id"]!;
-        using var admin = new HttpClient { BaseAddress = new Uri($"http://{host.Control}/") };
+        using var admin = new HttpClient { BaseAddress = host.Admin };
         using var wrong = await admin.PutAsJsonAsync($"admin/v1/accounts/{account}/quota", new JsonObject { ["tunnels"] = -1 }, TestTimeout);
         Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
         var quota = new JsonObject { ["tunnels"] = 10, ["sessions"] = 10, ["streams"] = 10, ["requests_per_second"] = 1 };

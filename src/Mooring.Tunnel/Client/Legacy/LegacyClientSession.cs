@@ -37,6 +37,7 @@ internal sealed partial class LegacyClientSession(
     private string _clientId = $"client-{RandomNumberGenerator.GetString(Alphabet, 12)}";
     private long _lastPong = time.GetTimestamp();
     private int _proxies;
+    private Asked? _asked;
 
     /// <summary>The id that the server gave last; sent again after a reconnection.</summary>
     public string ClientId => _clientId;
@@ -111,6 +112,12 @@ internal sealed partial class LegacyClientSession(
                 case ControlMessage.ReqProxy:
                     if (Volatile.Read(ref _proxies) < ProxiesMax) _ = ProxyAsync();
                     break;
+                case ControlMessage.NewTunnel { Error: null or "" } granted when _asked is { } asked && granted.ReqId == asked.Id:
+                    // Here and now: the first visitor may already be on a proxy connection.
+                    asked.Tunnel.Granted(new TunnelGrant(
+                        granted.Url ?? "", granted.TunnelId is { Length: > 0 } own ? own : granted.Subdomain ?? "", RemotePort: PortOf(granted.Url), IsAuthEnforced: asked.HasAuth));
+                    _replies.Writer.TryWrite(granted);
+                    break;
                 case { } other:
                     _replies.Writer.TryWrite(other);
                     break;
@@ -143,6 +150,7 @@ internal sealed partial class LegacyClientSession(
     {
         var asked = tunnel.Ask();
         var id = $"req-{RandomNumberGenerator.GetString(Alphabet, 8)}";
+        _asked = new Asked(id, tunnel, asked.Auth is not null);
         Send(new ControlMessage.ReqTunnel(id, asked.Protocol, asked.Hostname ?? "", asked.Subdomain ?? "", asked.Auth ?? "", asked.RemotePort ?? 0));
         while (true)
         {
@@ -151,8 +159,6 @@ internal sealed partial class LegacyClientSession(
                 case ControlMessage.NewTunnel { Error: { Length: > 0 } error } refused when refused.ReqId == id:
                     throw new TunnelException(error, "TUNNEL_FAILED", TunnelOutcome.Refused);
                 case ControlMessage.NewTunnel granted when granted.ReqId == id:
-                    tunnel.Granted(new TunnelGrant(
-                        granted.Url ?? "", granted.TunnelId is { Length: > 0 } own ? own : granted.Subdomain ?? "", RemotePort: PortOf(granted.Url), IsAuthEnforced: asked.Auth is not null));
                     return;
                 case ControlMessage.ErrorResp error when error.ReqId == id:
                     throw new TunnelException(Explain(error), error.Code ?? "", ClientReply.OutcomeOf(error.Code ?? ""));
@@ -216,6 +222,8 @@ internal sealed partial class LegacyClientSession(
         ControlCodec.Write(output, message);
         link.Send(output.WrittenSpan);
     }
+
+    private sealed record Asked(string Id, ClientTunnel Tunnel, bool HasAuth);
 
     [LoggerMessage(6520, LogLevel.Warning, "skipped a message of the server: {Why}")]
     private static partial void LogSkipped(ILogger logger, string why);

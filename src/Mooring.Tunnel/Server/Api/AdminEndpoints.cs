@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Names;
+using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Api;
 
@@ -20,6 +21,13 @@ internal static class AdminEndpoints
     {
         var admin = routes.MapGroup("/admin/v1").AddEndpointFilter((context, next) => FilterAsync(context, next, server));
         admin.MapGet("/version", (HttpContext context) => VersionAsync(context, server));
+        admin.MapGet("/health", (HttpContext context) => HealthAsync(context));
+        admin.MapGet("/ready", (HttpContext context) => ReadyAsync(context, server));
+        admin.MapGet("/ports", (HttpContext context) => PortsAsync(context, server));
+        admin.MapGet("/sessions/{id}", (HttpContext context, string id) => SessionAsync(context, server, id));
+        admin.MapGet("/tunnels/{id}", (HttpContext context, string id) => TunnelAsync(context, server, id));
+        admin.MapGet("/hostnames/{id}", (HttpContext context, string id) => HostnameAsync(context, server, id));
+        admin.MapPost("/reload", (HttpContext context) => ReloadAsync(context, server));
         admin.MapGet("/sessions", (HttpContext context) => SessionsAsync(context, server));
         admin.MapDelete("/sessions/{id}", (HttpContext context, string id) => KickAsync(context, server, id));
         admin.MapGet("/tunnels", (HttpContext context) => TunnelsAsync(context, server));
@@ -52,14 +60,43 @@ internal static class AdminEndpoints
         AdminJson.Default.VersionView);
 
     private static Task SessionsAsync(HttpContext context, TunnelServer server) => PageAsync(
-        context, server.Sessions.All.Select(s => new SessionView(
-            s.Id, s.Account.Id, s.Remote, s.Generation, s.Started, s.Bindings.Count, s.StreamCount, s.Link.BytesSent, s.Link.BytesReceived, s.IsDraining)),
-        view => view.Id, AdminJson.Default.PageSessionView);
+        context, server.Sessions.All.Select(ViewOf), view => view.Id, AdminJson.Default.PageSessionView);
+
+    private static SessionView ViewOf(ServerSession s) => new(
+        s.Id, s.Account.Id, s.Remote, s.Generation, s.Started, s.Bindings.Count, s.StreamCount, s.Link.BytesSent, s.Link.BytesReceived, s.IsDraining);
 
     private static Task TunnelsAsync(HttpContext context, TunnelServer server) => PageAsync(
-        context, server.Directory.All.Select(t => new TunnelView(
-            t.Name, t.Url, t.Protocol, t.Account.Id, t.Session.Id, t.Created, t.Requests, t.BytesIn, t.BytesOut)),
-        view => view.Id, AdminJson.Default.PageTunnelView);
+        context, server.Directory.All.Select(ViewOf), view => view.Id, AdminJson.Default.PageTunnelView);
+
+    private static TunnelView ViewOf(TunnelBinding t) => new(
+        t.Name, t.Url, t.Protocol, t.Account.Id, t.Session.Id, t.Created, t.Requests, t.BytesIn, t.BytesOut);
+
+    private static Task HealthAsync(HttpContext context) => AnswerAsync(context, new StateView("ok"), AdminJson.Default.StateView);
+
+    private static Task ReadyAsync(HttpContext context, TunnelServer server) => AccountEndpoints.AnswerAsync(
+        context, server.IsReady ? 200 : 503, new StateView(server.IsReady ? "ready" : server.IsDraining ? "draining" : "starting"), AdminJson.Default.StateView);
+
+    private static Task SessionAsync(HttpContext context, TunnelServer server, string id) => FoundAsync(
+        context, server.Sessions.Find(id) is { } session ? ViewOf(session) : null, "there is no such session", AdminJson.Default.SessionView);
+
+    private static Task TunnelAsync(HttpContext context, TunnelServer server, string id) => FoundAsync(
+        context, server.Directory.TryGet(id, out var tunnel) ? ViewOf(tunnel) : null, "there is no such tunnel", AdminJson.Default.TunnelView);
+
+    private static async Task HostnameAsync(HttpContext context, TunnelServer server, string id) => await FoundAsync(
+        context, await server.Hostnames.FindAsync(id, context.RequestAborted), "there is no such host name", AdminJson.Default.OwnHostname);
+
+    private static Task ReloadAsync(HttpContext context, TunnelServer server)
+    {
+        if (!server.TryReload()) return ProblemAsync(context, 409, "the certificate's files cannot be used; the one before stays");
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    private static async Task PortsAsync(HttpContext context, TunnelServer server) => await PageAsync(
+        context, await server.Names.ListPortsAsync(context.RequestAborted), lease => lease.Port.ToString("00000", CultureInfo.InvariantCulture), AdminJson.Default.PagePortLease);
+
+    private static Task FoundAsync<T>(HttpContext context, T? found, string otherwise, JsonTypeInfo<T> type)
+        where T : class => found is null ? ProblemAsync(context, 404, otherwise) : AnswerAsync(context, found, type);
 
     private static async Task NamesAsync(HttpContext context, TunnelServer server) => await AnswerPageAsync(
         context, await server.Names.ListAsync(After(context), Count(context), context.RequestAborted), name => name.Label, AdminJson.Default.PageNameReservation);

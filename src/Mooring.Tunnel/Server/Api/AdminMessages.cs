@@ -18,6 +18,8 @@ internal sealed record NameRequest(string? Account);
 
 internal sealed record Problem(int Status, string Title);
 
+internal sealed record StateView(string Status);
+
 internal sealed record VersionView(string Version, bool Draining, int Sessions, int Tunnels);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
@@ -26,6 +28,8 @@ internal sealed record VersionView(string Version, bool Draining, int Sessions, 
 [JsonSerializable(typeof(Page<AccountSummary>))]
 [JsonSerializable(typeof(Page<NameReservation>))]
 [JsonSerializable(typeof(Page<OwnHostname>))]
+[JsonSerializable(typeof(Page<PortLease>))]
+[JsonSerializable(typeof(StateView))]
 [JsonSerializable(typeof(NewAccountRequest))]
 [JsonSerializable(typeof(NewTokenRequest))]
 [JsonSerializable(typeof(NameRequest))]

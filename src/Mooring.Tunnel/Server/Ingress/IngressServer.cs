@@ -69,6 +69,9 @@ internal sealed class IngressServer : IAsyncDisposable
 
     public IPEndPoint? Https => _bound.Length > 1 ? _bound[1].IPEndPoint : null;
 
+    /// <summary>Looks at the certificate's files now; false when what they hold cannot be used.</summary>
+    public bool TryReload() => _certificate?.ReloadIfChanged() != ReloadResult.Failed;
+
     public Task StartAsync(IngressApplication application, CancellationToken cancellationToken) => _server.StartAsync(application, cancellationToken);
 
     public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);

@@ -57,6 +57,11 @@ internal sealed class NameStore(Database database, TimeProvider time)
             """,
             [("port", (long)port), ("account", account), ("takeover", takeOver ? 1L : 0L)], stop) > 0);
 
+    public Task<List<PortLease>> ListPortsAsync(CancellationToken cancellationToken) => database.ReadAsync(
+        (session, stop) => session.QueryAsync(
+            "SELECT port, account FROM tunnel_ports ORDER BY port", row => new PortLease((int)row.GetInt64(0), row.GetString(1)), null, stop),
+        cancellationToken);
+
     public Task<HashSet<int>> LeasedPortsAsync() => database.ReadAsync(
         async (session, stop) => (await session.QueryAsync("SELECT port FROM tunnel_ports", row => (int)row.GetInt64(0), null, stop)).ToHashSet());
 }
