@@ -88,6 +88,8 @@ public sealed partial class ChatServer : IAsyncDisposable
             _history = await DurableHistory.OpenAsync(store, _options.Limits.HistorySize, _time, _logger, cancellationToken).ConfigureAwait(false);
         var hub = _hub = new ChatHub(_options, _time, _logger, _access, _history);
         hub.Lobby = Tell;
+        hub.OwnName = OwnName;
+        hub.Heard = remark => Heard?.Invoke(remark);
         _metrics = new ChatMetrics(hub);
         _exporter = new PrometheusExporter(null, meter => meter == _metrics.Meter);
         _protocol = new LineProtocol(hub);

@@ -89,7 +89,7 @@ public static class ChatOperatorEndpoints
     {
         if (!chat.Hub.TryFindRoom(room, out var found)) return NoSuchRoom(room);
         var from = request.From is { Length: > 0 } given ? given : OperatorName;
-        if (!ChatNames.IsName(from) || ChatNames.IsReservedClient(from)) return TypedResults.Problem($"from: '{from}' is not allowed", statusCode: 400);
+        if (!ChatNames.IsName(from) || chat.Hub.IsReserved(from)) return TypedResults.Problem($"from: '{from}' is not allowed", statusCode: 400);
         var limit = chat.Hub.Options.Limits.MessageScalarsMax;
         if (request.Text is not { Length: > 0 } text || text.EnumerateRunes().Count() > limit)
             return TypedResults.Problem($"text: use 1 to {limit} characters", statusCode: 400);

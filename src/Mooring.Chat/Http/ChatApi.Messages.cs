@@ -35,7 +35,7 @@ internal sealed partial class ChatApi
         if (mustBeMember && !request.IsOperator && request.Account?.MayUse(client) != true && (session is null || !request.MayActFor(session)))
             return new Outcome(ChatError.NotOwner, $"the caller may not act for {client}");
         if (mustBeMember && member is null) return new Outcome(ChatError.NotMember, $"{client} is not in {room.Name}");
-        if (ChatNames.IsReservedClient(client)) return new Outcome(ChatError.ReservedId, $"{client} is reserved");
+        if (hub.IsReserved(client)) return new Outcome(ChatError.ReservedId, $"{client} is reserved");
         // A client that comes without a stream may be known by nothing but its name; then only the room's rate holds.
         var limits = hub.Options.Limits;
         if (session is not null && !request.IsOperator && !session.TryTakeToken(limits.Rate, limits.RateBurst, hub.Now, out var wait))
@@ -45,7 +45,9 @@ internal sealed partial class ChatApi
         }
         session?.Touch();
         var utf8 = Encoding.UTF8.GetBytes(text);
-        return room.Publish(session, member, client, Encoding.UTF8.GetBytes(client), utf8, ChatText.IsPlain(utf8), out receipt);
+        var outcome = room.Publish(session, member, client, Encoding.UTF8.GetBytes(client), utf8, ChatText.IsPlain(utf8), out receipt);
+        if (outcome.IsDone) hub.Hear(room, client, request.Account, utf8);
+        return outcome;
     }
 
     private ApiAnswer Sent(string text, Room room, Receipt receipt) => ApiAnswer.Ok(json =>

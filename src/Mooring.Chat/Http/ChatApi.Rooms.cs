@@ -18,7 +18,7 @@ internal sealed partial class ChatApi
         if (CheckName("client_id", client) is { } badClient) return new(badClient);
         hub.TryFindClient(client, out var session);
         if (session is not null && !request.MayActFor(session)) return new(ApiOutcome.Refuse(ChatError.NotOwner, $"the caller may not act for {client}"));
-        if (session is null && ChatNames.IsReservedClient(client)) return new(ApiOutcome.Refuse(ChatError.ReservedId, $"{client} is reserved"));
+        if (session is null && hub.IsReserved(client)) return new(ApiOutcome.Refuse(ChatError.ReservedId, $"{client} is reserved"));
         var outcome = session is null
             ? hub.CreateRoom(room, client, Word(request))
             : hub.Enter(session, new EntryRequest(room, client, Entrance.Create, static _ => { }) { Password = Word(request) });

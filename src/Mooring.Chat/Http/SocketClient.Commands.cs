@@ -76,6 +76,7 @@ internal sealed partial class SocketClient
             Refuse(outcome.Error, outcome.Text, reference);
             return;
         }
+        hub.Hear(member.Room, session.Id, session.Account, text);
         Say(json =>
         {
             json.WriteString("type", "send");

@@ -114,6 +114,7 @@ internal sealed partial class LineClient
         }
         var sender = member.Session;
         var outcome = member.Room.Publish(sender, member, sender.Id, sender.IdUtf8, line.Text, isPlain, out var receipt);
+        if (outcome.IsDone) _hub.Hear(member.Room, sender.Id, session.Account, line.Text);
         if (!outcome.IsDone) Error(Context(ChatVerb.Send, member), outcome);
         else if (session.Capabilities.HasFlag(Capabilities.Acks)) Ok(ChatVerb.Send, member.Room.Name, sender.Id, $"{receipt.Sequence}");
         else _errors = 0;

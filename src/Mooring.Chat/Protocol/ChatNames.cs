@@ -55,7 +55,7 @@ internal static class ChatNames
             or UnicodeCategory.ParagraphSeparator);
 
     /// <summary>Equal without case, or made to look so with letters of other scripts, of full width, or that are not seen.</summary>
-    private static bool LooksLike(string name, string word)
+    internal static bool LooksLike(string name, string word)
     {
         var at = 0;
         foreach (var letter in name)

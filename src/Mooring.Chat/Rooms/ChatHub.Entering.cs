@@ -191,7 +191,7 @@ internal sealed partial class ChatHub
             if (ChatNames.IsAutomatic(id)) id = session.Id;
             return id == session.Id ? Outcome.Done : new Outcome(ChatError.NotOwner, $"this connection is {session.Id}");
         }
-        if (ChatNames.IsReservedClient(id)) return new Outcome(ChatError.ReservedId, $"{id} is reserved");
+        if (IsReserved(id)) return new Outcome(ChatError.ReservedId, $"{id} is reserved");
         if (ChatNames.IsAutomatic(id)) id = AutomaticId_NeedsLock(session);
         if (session.Account is { } account && !account.MayUse(id)) return new Outcome(ChatError.NotOwner, $"the token is not for {id}");
         if (!_clients.TryGetValue(id, out var other)) return Outcome.Done;

@@ -40,6 +40,7 @@ internal sealed class UpArguments
         Chat = Table.Section("chat", UpChat.AddTo, (_, _) => true);
         Tunnel = Table.Section("tunnel", target => TunnelServerArguments.AddTo(target, isAlone: false));
         Hub = Table.Section("hub", target => HubArguments.AddTo(target, isAlone: false));
+        Bridges = Table.Section("bridges", BridgeArguments.AddTo, (_, _) => true);
     }
 
     internal SettingTable Table { get; }
@@ -55,6 +56,8 @@ internal sealed class UpArguments
     internal TunnelServerArguments Tunnel { get; }
 
     internal HubArguments Hub { get; }
+
+    internal BridgeArguments Bridges { get; }
 
     internal static UpArguments AddTo(Command command) => new(command);
 
@@ -84,6 +87,7 @@ internal sealed class UpArguments
             Chat = Role("chat", () => Chat.Read(parsed, data)),
             Tunnel = Role("tunnel", () => Tunnel.Read(parsed)),
             Hub = Role("hub", () => Hub.Read(parsed, data)),
+            Bridges = Part(() => Bridges.Read(parsed))!,
         };
         return lines.Count == 0 ? options : throw new UserErrorException(lines);
 

@@ -1,6 +1,7 @@
 using Mooring.Chat.Configuration;
 using Mooring.Cli.Access;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Hosting.Bridges;
 using Mooring.Edge.Hub;
 using Mooring.Mqtt.Broker;
 using Mooring.Tunnel.Server;
@@ -27,4 +28,6 @@ internal sealed record UpOptions
     internal TunnelServerOptions? Tunnel { get; init; }
 
     internal HubOptions? Hub { get; init; }
+
+    internal required BridgeOptions Bridges { get; init; }
 }

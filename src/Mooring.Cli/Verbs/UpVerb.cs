@@ -4,6 +4,7 @@ using Mooring.Chat;
 using Mooring.Cli.Configuration;
 using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Hosting.Bridges;
 using Mooring.Fleet;
 using Mooring.Edge.Hub;
 using Mooring.Fleet.Api;
@@ -28,7 +29,11 @@ internal static class UpVerb
             var options = arguments.Read(configuration.Parsed);
             var host = MooringHost.Create(options.LogLevel);
             var reload = new ConfigurationReload(reader, typed, configuration);
-            reload.AddTo(host, (parsed, services) => services.GetRequiredService<RunningLogLevel>().Level = arguments.LevelOfLog(parsed));
+            reload.AddTo(host, (parsed, services) =>
+            {
+                services.GetRequiredService<RunningLogLevel>().Level = arguments.LevelOfLog(parsed);
+                services.GetService<ChatBridge>()?.Reload(arguments.Bridges.Read(parsed));
+            });
             ConsoleRole.AddTo(host);
             var agents = AddRoles(host, arguments, options, reload);
             Action<AddressTable, string> describeAgent = options is { IsDemo: true, Hub: not null }
@@ -50,6 +55,7 @@ internal static class UpVerb
             BrokerRole.AddTo(host, broker, () => arguments.Broker.Read(reload.Latest(), options.DataFolder), listener => arguments.Broker.PortOption(reload.Latest(), listener));
         if (options.Fleet is { } fleet) UpFleet.AddTo(host, fleet, () => arguments.ReadFleet(reload.Latest()), options.IsDemo, options.Broker is not null);
         if (options.Chat is { } chat) ChatRole.AddTo(host, chat, () => arguments.Chat.Read(reload.Latest(), options.DataFolder), UpChat.PortOptions);
+        if (options.Chat is not null) BridgeRole.AddTo(host, options.Bridges, options.Hub is not null);
         if (options.Tunnel is { } tunnel)
             TunnelRole.AddTo(host, tunnel, TunnelRole.Storage(options.DataFolder), arguments.Tunnel.PortOption, arguments.Tunnel.HttpPortOption);
         return options.Hub is { } hub ? EdgeHubRole.AddTo(host, hub, arguments.Hub.PortOption) : () => new IPEndPoint(IPAddress.Loopback, 0);
