@@ -184,9 +184,9 @@ internal sealed partial class ChatBridge : BackgroundService
         if (text.Length > 0) yield return text;
     }
 
-    [LoggerMessage(9400, LogLevel.Debug, "the room {Room} takes no message of the bridges now")]
+    [LoggerMessage(9650, LogLevel.Debug, "the room {Room} takes no message of the bridges now")]
     private partial void LogNotPosted(string room);
 
-    [LoggerMessage(9401, LogLevel.Warning, "a command of {Client} cannot be answered")]
+    [LoggerMessage(9651, LogLevel.Warning, "a command of {Client} cannot be answered")]
     private partial void LogNotAnswered(Exception exception, string client);
 }
