@@ -45,6 +45,17 @@ public sealed class OperatorApiTests : MooringTest
     }
 
     [Fact]
+    public async Task NameWithASlash_IsOneName()
+    {
+        await using var mooring = await RunningMooring.StartAsync(TestTimeout);
+        using var http = new HttpClient { BaseAddress = mooring.Console };
+        using var body = new StringContent("""{"name":"hall/2"}""", Encoding.UTF8, "application/json");
+        (await http.PostAsync(new Uri("api/chat/rooms", UriKind.Relative), body, TestTimeout)).EnsureSuccessStatusCode();
+        Assert.Contains("\"name\":\"hall/2\"", await http.GetStringAsync(new Uri("api/chat/rooms/hall%2F2", UriKind.Relative), TestTimeout), StringComparison.Ordinal);
+        (await http.DeleteAsync(new Uri("api/chat/rooms/hall%2F2", UriKind.Relative), TestTimeout)).EnsureSuccessStatusCode();
+    }
+
+    [Fact]
     public async Task Subscription_GetsWhatIsPublished_BytesToo()
     {
         await using var mooring = await RunningMooring.StartAsync(TestTimeout);

@@ -47,7 +47,7 @@ public static class ChatOperatorEndpoints
     }
 
     private static Results<Ok<RoomView>, ProblemHttpResult> GetRoom(ChatServer chat, string room) =>
-        chat.Hub.TryFindRoom(room, out var found) ? TypedResults.Ok(ViewOf(found)) : NoSuchRoom(room);
+        chat.Hub.TryFindRoom(Decoded(room), out var found) ? TypedResults.Ok(ViewOf(found)) : NoSuchRoom(room);
 
     private static Results<Created, ProblemHttpResult> OpenRoom(ChatServer chat, RoomRequest request)
     {
@@ -59,7 +59,7 @@ public static class ChatOperatorEndpoints
 
     private static Results<Ok<RoomView>, ProblemHttpResult> ChangeRoom(ChatServer chat, string room, RoomChange change)
     {
-        if (!chat.Hub.TryFindRoom(room, out var found)) return NoSuchRoom(room);
+        if (!chat.Hub.TryFindRoom(Decoded(room), out var found)) return NoSuchRoom(room);
         if (change.Topic is { Length: > TopicMax }) return TypedResults.Problem($"topic: use at most {TopicMax} characters", statusCode: 400);
         if (change.Topic is { } topic) chat.Hub.SetTopic(found, topic, OperatorName);
         if (change.Locked is { } isLocked) found.IsLocked = isLocked;
@@ -69,7 +69,7 @@ public static class ChatOperatorEndpoints
 
     private static Results<NoContent, ProblemHttpResult> CloseRoom(HttpContext http, ChatServer chat, string room)
     {
-        var outcome = chat.Hub.CloseRoom(room, OperatorName);
+        var outcome = chat.Hub.CloseRoom(Decoded(room), OperatorName);
         if (outcome.IsDone) chat.Hub.Audit($"{http.Connection.RemoteIpAddress}", "CLOSE", room);
         chat.Hub.Outbox.Flush();
         return outcome.IsDone ? TypedResults.NoContent() : Problem(outcome);
@@ -77,7 +77,7 @@ public static class ChatOperatorEndpoints
 
     private static Results<Ok<RoomMessages>, ProblemHttpResult> GetMessages(ChatServer chat, string room, long? after, int? most)
     {
-        if (!chat.Hub.TryFindRoom(room, out var found)) return NoSuchRoom(room);
+        if (!chat.Hub.TryFindRoom(Decoded(room), out var found)) return NoSuchRoom(room);
         var (kept, isTruncated) = found.History(Math.Max(0, after ?? 0));
         var shown = kept.TakeLast(Math.Clamp(most ?? 200, 1, 1_000));
         IReadOnlyList<RoomMessage> messages = [.. shown.Select(m => new RoomMessage(
@@ -87,7 +87,7 @@ public static class ChatOperatorEndpoints
 
     private static Results<Ok<SayAnswer>, ProblemHttpResult> Say(ChatServer chat, string room, SayRequest request)
     {
-        if (!chat.Hub.TryFindRoom(room, out var found)) return NoSuchRoom(room);
+        if (!chat.Hub.TryFindRoom(Decoded(room), out var found)) return NoSuchRoom(room);
         var from = request.From is { Length: > 0 } given ? given : OperatorName;
         if (!ChatNames.IsName(from) || chat.Hub.IsReserved(from)) return TypedResults.Problem($"from: '{from}' is not allowed", statusCode: 400);
         var limit = chat.Hub.Options.Limits.MessageScalarsMax;
@@ -100,23 +100,23 @@ public static class ChatOperatorEndpoints
     }
 
     private static Results<NoContent, ProblemHttpResult> Pause(ChatServer chat, string room, string client) =>
-        Change(chat, client, session => chat.Hub.Pause(session, room, []));
+        Change(chat, client, session => chat.Hub.Pause(session, Decoded(room), []));
 
     private static Results<NoContent, ProblemHttpResult> Resume(ChatServer chat, string room, string client) =>
-        Change(chat, client, session => chat.Hub.Resume(session, room, [], out _));
+        Change(chat, client, session => chat.Hub.Resume(session, Decoded(room), [], out _));
 
     private static Results<NoContent, ProblemHttpResult> Remove(HttpContext http, ChatServer chat, string room, string client) =>
         Change(chat, client, session =>
         {
-            if (chat.Hub.TryFindRoom(room, out var found)) found.Notice(session, "an operator took you out of the room");
-            var outcome = chat.Hub.Leave(session, room);
+            if (chat.Hub.TryFindRoom(Decoded(room), out var found)) found.Notice(session, "an operator took you out of the room");
+            var outcome = chat.Hub.Leave(session, Decoded(room));
             if (outcome.IsDone) chat.Hub.Audit($"{http.Connection.RemoteIpAddress}", "KICK", $"{room}:{client}");
             return outcome;
         });
 
     private static Results<NoContent, ProblemHttpResult> Change(ChatServer chat, string client, Func<Session, Outcome> change)
     {
-        if (!chat.Hub.TryFindClient(client, out var session)) return TypedResults.Problem($"there is no client '{client}'", statusCode: 404);
+        if (!chat.Hub.TryFindClient(Decoded(client), out var session)) return TypedResults.Problem($"there is no client '{client}'", statusCode: 404);
         var outcome = change(session);
         chat.Hub.Outbox.Flush();
         return outcome.IsDone ? TypedResults.NoContent() : Problem(outcome);
@@ -138,4 +138,7 @@ public static class ChatOperatorEndpoints
         ChatError.ShuttingDown => 503,
         _ => 400,
     });
+
+    /// <summary>A slash in a name stays encoded in a route value, since it would be another segment.</summary>
+    private static string Decoded(string segment) => segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }

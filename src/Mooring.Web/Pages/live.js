@@ -28,6 +28,15 @@ export function follow(names, onChange) {
   return () => { watchers.delete(watcher); queueMicrotask(reopen); };
 }
 
+// A browser has six connections to a server for all of its tabs together: one that nobody looks at gives its own back.
+const sleepAfter = 20000;
+let sleeping = 0;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(sleeping);
+  if (document.hidden) sleeping = setTimeout(() => { source?.close(); source = null; shown = ""; }, sleepAfter);
+  else reopen();
+});
+
 export function onLink(listener) { linkChanged = listener; }
 
 function reopen() {

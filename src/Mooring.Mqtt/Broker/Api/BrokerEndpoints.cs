@@ -45,6 +45,7 @@ public static class BrokerEndpoints
 
     private static Results<Ok<IReadOnlyList<SubscriptionLine>>, ProblemHttpResult> GetSubscriptions(MqttBroker broker, string client)
     {
+        client = Decoded(client);
         if (broker.View.Client(client) is null) return Problem(404, $"there is no session '{client}'");
         IReadOnlyList<SubscriptionLine> lines =
             [.. broker.View.Subscriptions(client).Select(s => new SubscriptionLine(s.Filter, (int)s.MaximumQualityOfService, s.NoLocal, s.RetainAsPublished))];
@@ -52,7 +53,7 @@ public static class BrokerEndpoints
     }
 
     private static Results<NoContent, ProblemHttpResult> Disconnect(MqttBroker broker, string client) =>
-        broker.View.Disconnect(client) ? TypedResults.NoContent() : Problem(404, $"'{client}' is not connected over the network");
+        broker.View.Disconnect(Decoded(client)) ? TypedResults.NoContent() : Problem(404, $"'{client}' is not connected over the network");
 
     private static Results<Ok<IReadOnlyList<MessageView>>, ProblemHttpResult> GetRetained(MqttBroker broker, string? filter, int? take)
     {
@@ -94,4 +95,7 @@ public static class BrokerEndpoints
     private static ProblemHttpResult NoFilter(string filter) => Problem(400, $"filter: '{filter}' is not a topic filter, or qos is not 0, 1 or 2");
 
     private static ProblemHttpResult Problem(int status, string detail) => TypedResults.Problem(detail, statusCode: status);
+
+    /// <summary>A slash in a name stays encoded in a route value, since it would be another segment.</summary>
+    private static string Decoded(string segment) => segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }
