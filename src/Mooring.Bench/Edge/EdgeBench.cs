@@ -120,8 +120,12 @@ public static class EdgeBench
     {
         using var measuring = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var beating = BeatAsync(clients, options.BeatPeriod, time, measuring.Token);
-        // One period, so that every agent has beaten.
+        // One period, so that every agent has beaten; another that is measured, before anybody asks.
         await Task.Delay(options.BeatPeriod, time, cancellationToken);
+        var quiet = ProcessSample.Of(hub.Id);
+        await Task.Delay(options.BeatPeriod, time, cancellationToken);
+        if (quiet is { } q && ProcessSample.Of(hub.Id) is { } beaten)
+            await output.WriteLineAsync(Line($"heartbeats only  {(beaten.CpuSeconds - q.CpuSeconds) / options.BeatPeriod.TotalSeconds * 100:0} % of a core"));
         var before = ProcessSample.Of(hub.Id);
         var begun = time.GetTimestamp();
         var asking = Enumerable.Range(0, options.Operators)

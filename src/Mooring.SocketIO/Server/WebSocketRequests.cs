@@ -61,7 +61,15 @@ internal static class WebSocketRequests
             if (!await ExpectAsync(carrier, "2probe"u8.ToArray(), either.Token)) return false;
             await carrier.SendAsync("3probe"u8.ToArray(), either.Token);
             session.Probed();
-            if (!await ExpectAsync(carrier, "5"u8.ToArray(), either.Token) || session.TryAttach(carrier) is not { } pollEnded) return false;
+            // From here on the client may have put polling aside for good: when the session ends now, only this WebSocket can tell it so.
+            await using var goodbye = session.Ended.UnsafeRegister(_ => limit.CancelAfter(options.CloseTimeout), null);
+            if (!await ExpectAsync(carrier, "5"u8.ToArray(), limit.Token)) return false;
+            if (session.TryAttach(carrier) is not { } pollEnded)
+            {
+                // What still waits, and the end.
+                if (session.IsClosed) await carrier.SendAsync(session.Outbox, limit.Token);
+                return false;
+            }
             await pollEnded.WaitAsync(either.Token);
             return true;
         }

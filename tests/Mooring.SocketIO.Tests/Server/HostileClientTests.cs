@@ -42,6 +42,30 @@ public sealed class HostileClientTests : MooringTest
     }
 
     [Fact]
+    public async Task SessionThatEndsInTheMiddleOfItsUpgrade_IsToldOverTheWebSocket()
+    {
+        var joined = new TaskCompletionSource<SocketIOServerSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await ServerUnderTest.StartAsync(Log, setUp: s => s.Root.OnConnected(socket =>
+        {
+            joined.SetResult(socket);
+            return ValueTask.CompletedTask;
+        }));
+        using var http = new HttpClient();
+        var sid = await RawClient.OpenAsync(http, server, TestTimeout);
+        using (await RawClient.PostAsync(http, server, sid, "40", TestTimeout)) Assert.StartsWith("40", await RawClient.PollAsync(http, server, sid, TestTimeout));
+        using var socket = await RawClient.WebSocketAsync(server, TestTimeout, sid);
+        await socket.SendAsync("2probe", TestTimeout);
+        Assert.Equal("3probe", await socket.ReceiveAsync(TestTimeout));
+        Assert.Equal("6", await RawClient.PollAsync(http, server, sid, TestTimeout));
+        // The client has put polling aside and is about to move: now it is sent away.
+        (await joined.Task.WaitAsync(TestTimeout)).DisconnectConnection();
+        await socket.SendAsync("5", TestTimeout);
+        // It hears the end when it has moved, and by a proper close: one before would leave it on a polling that it does not resume.
+        Assert.Null(await socket.ReceiveAsync(TestTimeout));
+        Assert.Equal(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, socket.CloseStatus);
+    }
+
+    [Fact]
     public async Task PageOfAnotherOrigin_IsRefusedUnlessAllowed()
     {
         var server = await StartAsync(new SocketIOServerOptions { AllowedOrigins = ["https://app.example.org"] });
