@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
@@ -29,6 +30,14 @@ internal sealed record AccessOptions
     internal bool IsOpen => IsLoopback && !AsksOnLoopback;
 
     internal string Scheme => Tls is null ? "http" : "https";
+
+    /// <summary>An address that can be opened: 0.0.0.0 is one to listen on only.</summary>
+    internal string UrlOf(IPEndPoint bound)
+    {
+        var isAny = IPAddress.Any.Equals(bound.Address) || IPAddress.IPv6Any.Equals(bound.Address);
+        var host = Names.Count > 0 ? Names[0] : isAny ? "127.0.0.1" : null;
+        return $"{Scheme}://{(host is null ? bound.ToString() : string.Create(CultureInfo.InvariantCulture, $"{host}:{bound.Port}"))}";
+    }
 
     internal void Validate(OptionsErrors errors)
     {

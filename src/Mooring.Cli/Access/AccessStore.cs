@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Mooring.Cli.Data;
 using Mooring.Storage;
 
 namespace Mooring.Cli.Access;
@@ -15,8 +16,10 @@ internal sealed class AccessStore(Database database, AccessLimits limits, TimePr
 
     internal static async Task<AccessStore> OpenAsync(string dataFolder, AccessLimits limits, TimeProvider time, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(dataFolder);
-        var database = await Database.OpenAsync(new StorageOptions { Database = Path.Combine(dataFolder, FileName) }, cancellationToken);
+        DataFolder.Make(dataFolder);
+        var file = Path.Combine(dataFolder, FileName);
+        MakePrivate(file);
+        var database = await Database.OpenAsync(new StorageOptions { Database = file }, cancellationToken);
         try
         {
             await database.MigrateAsync(AccessTables.Slice, AccessTables.Migrations, cancellationToken);
@@ -127,6 +130,15 @@ internal sealed class AccessStore(Database database, AccessLimits limits, TimePr
         "DELETE FROM access_sessions WHERE hash = @hash", [("hash", AccessSecret.HashOf(secret))], token), cancellationToken);
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
+
+    /// <summary>SQLite gives the files beside a database the permissions of the database.</summary>
+    private static void MakePrivate(string file)
+    {
+        if (File.Exists(file)) return;
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        new FileStream(file, options).Dispose();
+    }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -58,6 +58,21 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>Makes the folder when it is missing, for its owner only.</summary>
+    internal static void Make(string folder)
+    {
+        try
+        {
+            // Messages, keys and hashes of others are nobody's business.
+            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+            else Directory.CreateDirectory(folder, OwnerOnly);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"the data folder '{folder}' cannot be made: {exception.Message}");
+        }
+    }
+
     /// <summary>What keeps the folder from being read by this program; null when nothing does. A folder that does not exist yet is good.</summary>
     internal static string? FormatProblem(string folder)
     {
@@ -101,16 +116,7 @@ internal sealed class DataFolder : IDisposable
 
     private static void Prepare(string folder)
     {
-        try
-        {
-            // Messages, keys and hashes of others are nobody's business.
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-            else Directory.CreateDirectory(folder, OwnerOnly);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"the data folder '{folder}' cannot be made: {exception.Message}");
-        }
+        Make(folder);
         if (FormatProblem(folder) is { } problem) throw new UserErrorException(problem);
         // A folder from before there was a number has format 1.
         if (!File.Exists(Path.Combine(folder, FormatFile))) Write(folder, FormatFile, Format.ToString(CultureInfo.InvariantCulture) + "\n");

@@ -43,7 +43,7 @@ internal static class UpVerb
             OpenApiDescription.AddTo(host);
             var http = await AccessRole.AddToAsync(host, options.Http, options.DataFolder, arguments.Http.PortOption, cancellationToken);
             return await host.RunAsync(
-                application => Map(application, options), application => PrintTable(application, options, $"{options.Http.Scheme}://{http()}", agents(), describeAgent), cancellationToken);
+                application => Map(application, options), application => PrintTable(application, options, options.Http.UrlOf(http()), agents(), describeAgent), cancellationToken);
         });
         return command;
     }

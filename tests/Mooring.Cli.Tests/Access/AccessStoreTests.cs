@@ -79,6 +79,7 @@ public sealed class AccessStoreTests : MooringTest
         Assert.NotNull(Assert.Single(Assert.Single(await store.AccountsAsync(TestTimeout)).Tokens).UsedAt);
         _clock.Advance(TimeSpan.FromDays(1));
         Assert.Null(await store.ByTokenAsync(token, TestTimeout));
+        Assert.All(Directory.EnumerateFiles(_folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         await store.DisposeAsync();
         foreach (var file in Directory.EnumerateFiles(_folder))
             Assert.DoesNotContain(token[AccessSecret.TokenPrefix.Length..], System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestTimeout)), StringComparison.Ordinal);
