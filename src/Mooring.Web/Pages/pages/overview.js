@@ -5,12 +5,13 @@ import { Plot } from "../plot.js";
 import { tone } from "./events.js";
 
 const alarmMinutes = 15;
+const many = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 const systems = [
-  { name: "fleet", title: "Fleet", page: "cars", value: () => [figure("cars.running"), `of ${figure("cars")} cars`], spark: "fleet.statuses", note: () => `${rate(figure("fleet.statuses"))} statuses` },
-  { name: "hub", title: "Edge", page: "agents", value: () => [figure("agents.online"), `of ${figure("agents")} agents`], spark: "agents.online", note: () => figure("agents") ? "online" : "enrol one: mooring hub enroll ID" },
+  { name: "fleet", title: "Fleet", page: "cars", value: () => [figure("cars.running"), `of ${many(figure("cars"), "car")}`], spark: "fleet.statuses", note: () => `${rate(figure("fleet.statuses"))} statuses` },
+  { name: "hub", title: "Edge", page: "agents", value: () => [figure("agents.online"), `of ${many(figure("agents"), "agent")}`], spark: "agents.online", note: () => figure("agents") ? "online" : "enrol one: mooring hub enroll ID" },
   { name: "tunnel", title: "Tunnel", page: "tunnels", value: () => [figure("tunnels"), "open"], spark: "tunnel.requests", note: () => `${rate(figure("tunnel.requests"))} requests` },
-  { name: "chat", title: "Chat", page: "chat", value: () => [figure("chat.clients"), `in ${figure("chat.rooms")} rooms`], spark: "chat.messages", note: () => `${rate(figure("chat.messages"))} messages` },
+  { name: "chat", title: "Chat", page: "chat", value: () => [figure("chat.clients"), `in ${many(figure("chat.rooms"), "room")}`], spark: "chat.messages", note: () => `${rate(figure("chat.messages"))} messages` },
   { name: "mqtt", title: "Broker", page: "broker", value: () => [figure("broker.clients"), `clients, ${figure("broker.local")} inside`], spark: "broker.received", note: () => `${rate(figure("broker.received"))} in, ${rate(figure("broker.sent"))} out` },
 ];
 
