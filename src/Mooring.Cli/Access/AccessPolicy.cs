@@ -19,6 +19,7 @@ internal static class AccessPolicy
         ("POST", "/api/logout", AccessRule.Viewer),
         (Any, "/api/users/**", AccessRule.Admin),
         (Any, "/api/audit", AccessRule.Admin),
+        ("PUT", "/api/log-level", AccessRule.Admin),
         (Read, "/api/edge/audit", AccessRule.Admin),
         // Agents: who is let in, and calls that reach the machine itself.
         ("POST", "/api/orchestrators", AccessRule.Admin),

@@ -25,7 +25,8 @@ internal sealed class MooringHost
     /// <param name="logLevel">Least level that is logged.</param>
     /// <param name="consoleLog">Whether the log goes to standard error.</param>
     /// <param name="drainLimit">Longest time to stop in; null for one that a container engine waits for.</param>
-    internal static MooringHost Create(LogLevel logLevel, bool consoleLog = true, TimeSpan? drainLimit = null)
+    /// <param name="jsonLog">Whether each line of the log is a JSON object, for programs that collect logs.</param>
+    internal static MooringHost Create(LogLevel logLevel, bool consoleLog = true, TimeSpan? drainLimit = null, bool jsonLog = false)
     {
         // No environment name, no appsettings, no content root of the working directory: a verb's options are all there is.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -33,7 +34,7 @@ internal sealed class MooringHost
         builder.Logging.ClearProviders();
         if (consoleLog)
         {
-            ConsoleLog.AddTo(builder.Logging);
+            ConsoleLog.AddTo(builder.Logging, jsonLog);
         }
 
         var level = new RunningLogLevel(logLevel);

@@ -7,6 +7,8 @@ namespace Mooring.Cli.Verbs;
 /// <summary>The options of <c>mooring up</c>, and with them all settings of <c>mooring.json</c>: each is declared once, by the role it belongs to.</summary>
 internal sealed class UpArguments
 {
+    private const string JsonFormat = "json";
+
     private static readonly string[] Roles = ["mqtt", "fleet", "chat", "tunnel", "hub"];
 
     private readonly Option<string?> _config = new("--config")
@@ -29,10 +31,17 @@ internal sealed class UpArguments
     private readonly Option<string> _data = SharedOptions.Data();
     private readonly Option<LogLevel> _logLevel = SharedOptions.LogLevels(LogLevel.Warning);
 
+    private readonly Option<string> _logFormat = new ShapedOption<string>("--log-format", new SettingShape(SettingShape.Text, Choices: ["text", JsonFormat]))
+    {
+        Description = "Lines of the log for people (text) or for programs (json).",
+        HelpName = "FORMAT",
+        DefaultValueFactory = _ => "text",
+    };
+
     private UpArguments(Command command)
     {
         Table = new SettingTable(command);
-        Table.Section("", option => option == _logLevel, _config, _demo, _data, _logLevel, _without);
+        Table.Section("", option => option == _logLevel, _config, _demo, _data, _logLevel, _logFormat, _without);
         Http = Table.Section("http", HttpArguments.AddTo);
         Broker = Table.Section("mqtt", target => BrokerArguments.AddTo(target, isAlone: false), (broker, option) => broker.Reloads(option));
         Fleet = Table.Section("fleet", UpFleet.AddTo, (_, _) => true);
@@ -80,6 +89,7 @@ internal sealed class UpArguments
         {
             DataFolder = data,
             LogLevel = LevelOfLog(parsed),
+            HasJsonLog = string.Equals(parsed.GetValue(_logFormat), JsonFormat, StringComparison.OrdinalIgnoreCase),
             IsDemo = parsed.GetValue(_demo),
             Http = Part(() => Http.Read(parsed))!,
             Broker = Role("mqtt", () => Broker.Read(parsed, data)),

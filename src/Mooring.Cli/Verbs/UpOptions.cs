@@ -15,6 +15,8 @@ internal sealed record UpOptions
 
     internal required LogLevel LogLevel { get; init; }
 
+    internal bool HasJsonLog { get; init; }
+
     internal required bool IsDemo { get; init; }
 
     internal required AccessOptions Http { get; init; }

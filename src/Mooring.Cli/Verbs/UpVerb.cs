@@ -27,7 +27,7 @@ internal static class UpVerb
             foreach (var warning in configuration.Warnings) await Console.Error.WriteLineAsync($"mooring: warning: {warning}");
             using var folder = DataFolder.Take(arguments.DataFolder(configuration.Parsed));
             var options = arguments.Read(configuration.Parsed);
-            var host = MooringHost.Create(options.LogLevel);
+            var host = MooringHost.Create(options.LogLevel, jsonLog: options.HasJsonLog);
             var reload = new ConfigurationReload(reader, typed, configuration);
             reload.AddTo(host, (parsed, services) =>
             {
@@ -66,6 +66,7 @@ internal static class UpVerb
         application.UseAccess();
         if (options.Hub is not null) application.UseEdgeHub();
         application.MapHealth();
+        application.MapLogLevel();
         application.MapDescription();
         if (options.Fleet is not null) application.MapFleetApi();
         ConsoleRole.Map(application);

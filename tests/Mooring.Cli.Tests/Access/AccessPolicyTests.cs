@@ -22,6 +22,8 @@ public sealed class AccessPolicyTests
     [InlineData("GET", "/api/users", nameof(AccessRule.Admin))]
     [InlineData("PUT", "/API/USERS/eve", nameof(AccessRule.Admin))]
     [InlineData("GET", "//api//users", nameof(AccessRule.Admin))]
+    [InlineData("PUT", "/api/log-level", nameof(AccessRule.Admin))]
+    [InlineData("GET", "/api/log-level", nameof(AccessRule.Viewer))]
     [InlineData("GET", "/api/audit", nameof(AccessRule.Admin))]
     [InlineData("GET", "/api/audit/", nameof(AccessRule.Admin))]
     [InlineData("POST", "/api/orchestrators", nameof(AccessRule.Admin))]
