@@ -73,7 +73,7 @@ topic('start_device', () => undefined);
 topic('big', ({ bytes }) => ({ status: 'success', text: 'x'.repeat(bytes) }));
 
 const commands = {
-  silence: () => { silent = true; },
+  silence: () => { silent = true; say({ on: 'silent' }); },
   beat: heartbeat,
   tell: ({ name, message }) => socket.emit(name, message),
   leave: () => socket.disconnect(),

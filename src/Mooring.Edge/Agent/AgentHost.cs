@@ -54,7 +54,8 @@ public static class AgentHosting
 /// <summary>The agent from its start to its end.</summary>
 internal sealed partial class AgentHost(
     AgentOptions options, HubLink hub, Heartbeat heartbeat, CertificateWatch certificate, DeviceUpkeep upkeep, UpkeepTriggers triggers, NetworkMonitorClient monitor, DebugSessions debugging, CrashRecovery recovery,
-    OperationJournal journal, AgentState state, AgentWork work, TimeProvider time, ILogger<AgentHost> logger) : BackgroundService
+    OperationJournal journal, AgentState state, AgentWork work, DeviceEvents events, TimeProvider time,
+    ILogger<AgentHost> logger) : BackgroundService
 {
     private static readonly TimeSpan EngineRetry = TimeSpan.FromSeconds(5);
 
@@ -85,6 +86,7 @@ internal sealed partial class AgentHost(
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         await work.DisposeAsync().ConfigureAwait(false);
+        events.Dispose();
     }
 
     private async Task LookAfterDevicesAsync(CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent.Debugging;
 using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Engine;
+using Mooring.Edge.Agent.Hubs;
 using Mooring.Edge.Agent.Metrics;
 using Mooring.Edge.Agent.Network;
 using Mooring.Edge.Agent.Operations;
@@ -41,7 +42,7 @@ internal static class Composition
             .AddSingleton<ContainerReplacement>().AddSingleton<OrchestratorUpgrade>().AddSingleton<DeviceUpdate>()
             .AddSingleton<DeviceDeletion>().AddSingleton<DeviceControl>().AddSingleton<DeviceStatus>().AddSingleton<CrashRecovery>()
             .AddSingleton<SelfDestruction>().AddSingleton<VnicAttachment>().AddSingleton<DedicatedNics>().AddSingleton<SerialPorts>()
-            .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<RuntimeCaller>().AddSingleton<DebugSessions>()
+            .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<RuntimeCaller>().AddSingleton<DebugSessions>().AddSingleton<DeviceEvents>()
             .AddTopics();
     }
 

@@ -41,6 +41,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable, IHubOutbox, IAgentLifet
     {
         foreach (var interrupted in Get<OperationJournal>().Read().Interrupted)
             await Get<CrashRecovery>().RecoverAsync(interrupted, cancellationToken);
+        Get<Mooring.Edge.Agent.Hubs.DeviceEvents>();
         _running.Add(Get<UpkeepTriggers>().RunAsync(_stop.Token));
         _running.Add(Get<DeviceUpkeep>().RunAsync(_stop.Token));
         _running.Add(Get<Mooring.Edge.Agent.Network.NetworkMonitorClient>().RunAsync(_stop.Token));

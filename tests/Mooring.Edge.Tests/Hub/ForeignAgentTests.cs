@@ -146,6 +146,7 @@ public sealed class ForeignAgentTests : MooringTest
         var (hub, agent) = await StartWithAgentAsync();
         await agent.Input.WriteLineAsync("{\"do\":\"silence\"}");
         await agent.Input.FlushAsync(TestTimeout);
+        await agent.LineAsync("\"silent\"", TestTimeout);
         var (status, _) = await hub.GetAsync(Agent + "/serial-devices?timeout=0.5", TestTimeout);
         Assert.Equal(HttpStatusCode.GatewayTimeout, status);
     }
@@ -156,6 +157,7 @@ public sealed class ForeignAgentTests : MooringTest
         var (hub, agent) = await StartWithAgentAsync("websocket");
         await agent.Input.WriteLineAsync("{\"do\":\"silence\"}");
         await agent.Input.FlushAsync(TestTimeout);
+        await agent.LineAsync("\"silent\"", TestTimeout);
         var call = hub.GetAsync(Agent + "/serial-devices", TestTimeout);
         await agent.LineAsync("get_serial_devices", TestTimeout);
         agent.Kill();

@@ -41,7 +41,8 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         Assert.True(agent.Get<AgentState>().Devices.Find(name)!.IsStopped);
         var started = await agent.AskDeviceAsync("start_device", name);
         Assert.Equal("running", started.GetProperty("container_status").GetString());
-        Assert.Equal(["stop_device", "start_device"], agent.Events.Select(e => e.Name));
+        Assert.Equal(["stop_device", "start_device"], agent.Events.Where(e => e.Name != "device_event").Select(e => e.Name));
+        Assert.Equal(["create", "stop", "start"], agent.Events.Where(e => e.Name == "device_event").Select(e => (string)e.Message["data"]!["operation"]!));
 
         var deleting = await agent.AskDeviceAsync("delete_device", name);
         Assert.Equal("deleting", deleting.GetProperty("status").GetString());
@@ -184,6 +185,68 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         await using var again = await AgentAsync();
         Assert.True(Is(await again.AskDeviceAsync("get_device_status", name), "not_found"));
         Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
+    }
+
+    [Fact]
+    public async Task RuntimeThatFallsOverAgainAndAgain_IsGivenUp_AndTheHubIsTold_UntilAnOperatorStartsIt()
+    {
+        Expect(7033);
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await CreateAsync(agent, name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        // Each end is followed by a start after three seconds; operators do not wait for that here.
+        var look = agent.Get<Mooring.Edge.Agent.Upkeep.DeviceUpkeep>();
+        for (var restart = 1; restart <= 5; restart++)
+        {
+            System.Diagnostics.Process.GetProcessById((await engine.InspectContainerAsync(name, TestTimeout))!.State.Pid).Kill();
+            while ((await engine.InspectContainerAsync(name, TestTimeout))!.State.Running) await Task.Yield();
+            look.Ask(name, TimeSpan.Zero);
+            await agent.StatusAsync(name, s => IsWhole(s) && s.GetProperty("restart_count").GetInt32() == restart, TestTimeout);
+        }
+        await engine.StopContainerAsync(name, TimeSpan.Zero, TestTimeout);
+        look.Ask(name, TimeSpan.Zero);
+        var status = await agent.StatusAsync(name, s => s.TryGetProperty("warnings", out _), TestTimeout);
+        Assert.StartsWith("crash loop: restarted 5 times", status.GetProperty("warnings")[0].GetString());
+        Assert.Equal(name, (string)agent.Events.Single(e => e.Name == "crash_loop").Message["device_id"]!);
+        await agent.AskDeviceAsync("start_device", name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task WhateverIsAsked_IsAnswered()
+    {
+        await using var agent = await AgentAsync();
+        var unknown = await agent.AskAsync("make_coffee", new JsonObject { ["correlation_id"] = 7 });
+        Assert.Equal(("unknown_topic", "make_coffee", 7),
+            (unknown.GetProperty("error_code").GetString(), unknown.GetProperty("action").GetString(), unknown.GetProperty("correlation_id").GetInt32()));
+        var odd = await agent.AskAsync("get_device_status", JsonValue.Create("no object"));
+        Assert.Equal(("error", "get_device_status"), (odd.GetProperty("status").GetString(), odd.GetProperty("action").GetString()));
+    }
+
+    [Fact]
+    public async Task SelfDestruction_RemovesAllDevices_TellsTheHubOfEach_AndEndsTheAgent()
+    {
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var (one, two) = (NewName(), NewName());
+        await CreateAsync(agent, one);
+        await CreateAsync(agent, two);
+        await agent.StatusAsync(one, IsWhole, TestTimeout);
+        await agent.StatusAsync(two, IsWhole, TestTimeout);
+        Assert.Equal("accepted", (await agent.AskAsync("delete_orchestrator", new JsonObject())).GetProperty("status").GetString());
+        Assert.Equal("operation_in_progress", (await agent.AskAsync("delete_orchestrator", new JsonObject())).GetProperty("error_code").GetString());
+        while (agent.StopReason is null) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestTimeout);
+        var results = agent.Events.Single(e => e.Name == "orchestrator_removed").Message["results"]!;
+        foreach (var name in new[] { one, two })
+        {
+            Assert.Equal("removed", (string)results[name]!);
+            Assert.Null(await engine.InspectContainerAsync(name, TestTimeout));
+            Assert.Null(await engine.InspectNetworkAsync(name + "_internal", TestTimeout));
+        }
+        Assert.Empty(agent.Get<AgentState>().Devices.Snapshot());
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class AgentUpgraderTests(PlantFloor plant) : MooringTest
         new UpgradeResult("mooring/agent:2", null).Write(_folder);
         await using var again = await new AgentUnderTest(_folder, plant.SocketPath, LoggerFactory).StartAsync(TestTimeout);
         await again.StatusAsync(Operation.Orchestrator, s => s.GetProperty("status").GetString() == "not_found", TestTimeout);
-        Assert.Equal("upgrade_finished", Assert.Single(again.Events).Name);
+        Assert.Contains(again.Events, e => e.Name == "upgrade_finished");
     }
 
     [Theory]
