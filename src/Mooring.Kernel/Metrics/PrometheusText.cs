@@ -10,11 +10,10 @@ internal sealed class PrometheusText(IBufferWriter<byte> output)
 {
     public void Write(MetricFamily family, long round)
     {
-        var headed = false;
+        // Told before anything was counted too: alarms and dashboards can be checked against the page of a program that has just started.
+        Head(family.Name, family.Help, family.Kind);
         foreach (var series in family.Series(round))
         {
-            if (!headed) Head(family.Name, family.Help, family.Kind);
-            headed = true;
             if (family.Kind == MetricKind.Histogram) WriteHistogram(family, series);
             else Sample(family.Name, series.Labels, series.Value);
         }
