@@ -24,7 +24,7 @@ public class RouteLookupBenchmarks
     [GlobalSetup]
     public void Fill()
     {
-        _broker = new MqttBroker(new MqttBrokerOptions(), NullLogger<MqttBroker>.Instance, TimeProvider.System);
+        _broker = new MqttBroker(new MqttBrokerOptions { Listeners = [] }, NullLogger<MqttBroker>.Instance, TimeProvider.System);
         _table = new SubscriptionTable(100_000);
         for (var i = 0; i < Cars; i++) Add(string.Create(CultureInfo.InvariantCulture, $"company/car_{i}/external_server"));
         Add("company/+/external_server");

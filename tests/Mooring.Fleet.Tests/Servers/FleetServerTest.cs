@@ -16,7 +16,7 @@ public abstract class FleetServerTest : MooringTest
 
     protected FleetServerTest()
     {
-        Broker = Own(new MqttBroker(new MqttBrokerOptions(), LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System));
+        Broker = Own(new MqttBroker(new MqttBrokerOptions { Listeners = [] }, LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System));
         Broker.Start();
     }
 

@@ -17,7 +17,7 @@ public sealed class RealDriveTests : MooringTest
 
     public RealDriveTests()
     {
-        _broker = Own(new MqttBroker(new MqttBrokerOptions(), LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System));
+        _broker = Own(new MqttBroker(new MqttBrokerOptions { Listeners = [] }, LoggerFactory.CreateLogger<MqttBroker>(), TimeProvider.System));
         _broker.Start();
         _loader = new ModuleLoader(new PollingOptions(), new ModuleLimits(), TimeProvider.System, LoggerFactory.CreateLogger("modules"));
     }
