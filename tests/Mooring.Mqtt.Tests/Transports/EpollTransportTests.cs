@@ -62,7 +62,7 @@ public sealed class EpollTransportTests
     [Fact]
     public async Task PeerThatDoesNotRead_LosesNothingAndHoldsUpNobody()
     {
-        using var server = new FrameServer();
+        using var server = new FrameServer(new EpollOptions { UnsentBytesToStopReading = 64 << 20 });
         using var stalled = server.Connect();
         using var lively = server.Connect();
         const int count = 40;
@@ -76,6 +76,8 @@ public sealed class EpollTransportTests
         await SendAllAsync(lively, small);
         Assert.Equal(small, await ReadAsync(lively, small.Length));
 
+        // Now the stalled one's socket is full.
+        while (server.MostUnsent < 2 * large.Length) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
         for (var i = 0; i < count; i++) Assert.Equal(large, await ReadAsync(stalled, large.Length));
         await sending.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.True(await server.Drains.WaitAsync(Patience, TestContext.Current.CancellationToken));
