@@ -95,7 +95,7 @@ public sealed class PlantTests(RoughPlantFloor plant) : MooringTest
         await AnswersOnTheLanAsync(status.GetProperty("networks").EnumerateObject().Single().Value.GetProperty("ip_address").GetString()!, Mac);
 
         // Is deleted, and nothing is left.
-        await CurlAsync("DELETE", "/devices/plc1");
+        await CurlAsync("DELETE", "/devices/plc1?wait=25");
         await CurlUntilAsync("/devices/plc1", s => s.TryGetProperty("status", out var code) && code.ValueKind == JsonValueKind.Number && code.GetInt32() == 404);
         var left = await plant.RunAsync(_limit.Token, onHost: true, "sh", "-c",
             $"export DOCKER_HOST=unix://{plant.SocketPath}; docker ps -aq --filter name=plc1; docker network ls -q --filter name=plc1; docker volume ls -q --filter name=plc1");
