@@ -19,6 +19,7 @@ var root = new RootCommand("Mooring keeps vehicle fleets, edge container hosts, 
     AgentVerb.Create(),
     NetMonVerb.Create(),
     BenchVerb.Create(),
+    CompletionVerb.Create(),
 };
 
 return await CommandLine.RunAsync(root, args);
