@@ -26,8 +26,8 @@ internal static class AccessEndpoints
         api.Describe("DELETE", "/users/{name}/tokens/{label}", RemoveTokenAsync, "Makes a token useless.");
     }
 
-    // The description is made from the method, which an endpoint that writes its answer itself does not show otherwise.
-    private static void Describe(this IEndpointRouteBuilder api, string method, string path, RequestDelegate handle, string summary) =>
+    /// <summary>The description is made from the method, which an endpoint that writes its answer itself does not show otherwise.</summary>
+    internal static void Describe(this IEndpointRouteBuilder api, string method, string path, RequestDelegate handle, string summary) =>
         api.MapMethods(path, [method], handle).WithMetadata(handle.Method).WithSummary(summary);
 
     private static async Task LogInAsync(HttpContext context)

@@ -12,8 +12,8 @@ internal static partial class LogLevelEndpoints
     internal static void MapLogLevel(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/log-level").WithTags("operations");
-        group.MapGet("", AnswerAsync).WithSummary("The least level that is logged, and those of single categories.");
-        group.MapPut("", SetAsync).WithSummary("Changes the level, or that of the categories whose names begin with 'category'; without a level the category has none of its own any more.");
+        group.Describe("GET", "", AnswerAsync, "The least level that is logged, and those of single categories.");
+        group.Describe("PUT", "", SetAsync, "Changes the level, or that of the categories whose names begin with 'category'; without a level the category has none of its own any more.");
     }
 
     private static Task AnswerAsync(HttpContext context)
