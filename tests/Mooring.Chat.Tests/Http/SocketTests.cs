@@ -13,7 +13,7 @@ public sealed class SocketTests : ChatTest
         Own(await SocketConnection.OpenAsync(server, path, protocol, TestTimeout, origin));
 
     [Fact]
-    public async Task C25_text_protocol_frame_by_frame()
+    public async Task C25_C26_text_protocol_frame_by_frame()
     {
         var server = await StartAsync(Both);
         var tcp = await JoinAsync(server, "tcp");

@@ -30,7 +30,7 @@ public sealed partial class MetricsTests : MooringTest
         Assert.Empty(page.Twice);
         Assert.Empty(page.Series.GroupBy(series => series, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key));
         Assert.Empty(page.Series.Select(series => page.FamilyOf(series.Split('{')[0])).Where(name => !page.Types.ContainsKey(name)).Distinct());
-        Assert.Empty(page.Types.Keys.Where(name => string.IsNullOrWhiteSpace(page.Helps.GetValueOrDefault(name))));
+        Assert.DoesNotContain(page.Types.Keys, name => string.IsNullOrWhiteSpace(page.Helps.GetValueOrDefault(name)));
         foreach (var (name, type) in page.Types)
         {
             Assert.Contains(type, new[] { "counter", "gauge", "histogram" });
