@@ -26,6 +26,7 @@ internal sealed class WebSocketRelay : IOutletOwner
     private readonly Lock _closeGate = new();
     private ITimer? _closing;
     private bool _isOver;
+    private volatile bool _isClosedByOther;
     private byte[] _buffer = [];
     private int _start;
     private int _end;
@@ -62,6 +63,7 @@ internal sealed class WebSocketRelay : IOutletOwner
         var length = code is 0 or 1005 or 1006 or < 1000 or > 4999 ? 0 : WebSocketFraming.WriteClosePayload(payload, code, reason);
         Append(WebSocketOpcode.Close, payload[..length], isFinal: true);
         _toPeer.Complete();
+        _isClosedByOther = true;
         _toPeer.Kick();
         var link = _frames.Link;
         lock (_closeGate)
@@ -214,6 +216,8 @@ internal sealed class WebSocketRelay : IOutletOwner
 
     private ValueTask<bool> SendAsync(ReadOnlyMemory<byte> part, bool isLast)
     {
+        // What the peer says before it answers the close frame has nobody to hear it: the stream's id is over.
+        if (_isClosedByOther) return new ValueTask<bool>(true);
         if (_frames.Version >= ProtocolVersion.Two)
             return _frames.SendAsync(_streamId, _credit, part, _outKind, isLast ? DataFraming.Last : DataFraming.More);
         // Version 1 knows whole messages only.

@@ -162,7 +162,9 @@ public sealed partial class TunnelServer : IAsyncDisposable
     }
 
     /// <summary>Takes no new clients; those that are there are told and then closed, a few at a time so that they do not all return at once.</summary>
-    internal async Task DrainAsync(TimeSpan spread)
+    /// <param name="spread">Time that the clients are told they have.</param>
+    /// <param name="cancellationToken">Cuts the wait for visitors under way short; the clients are closed all the same.</param>
+    internal async Task DrainAsync(TimeSpan spread, CancellationToken cancellationToken)
     {
         IsDraining = true;
         var sessions = Sessions.All;
@@ -170,7 +172,15 @@ public sealed partial class TunnelServer : IAsyncDisposable
         LogDraining(_logger, sessions.Count);
         var limit = _time.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), _time);
-        while (sessions.Any(session => session.StreamCount > 0) && _time.GetElapsedTime(limit) < Options.Limits.DrainTimeout) await timer.WaitForNextTickAsync();
+        try
+        {
+            while (sessions.Any(session => session.StreamCount > 0) && _time.GetElapsedTime(limit) < Options.Limits.DrainTimeout)
+                await timer.WaitForNextTickAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Those that are still under way are cut.
+        }
         await Task.WhenAll(sessions.Select(session => session.CloseAsync(CloseCodes.Restart, "the server stops")));
     }
 
@@ -191,7 +201,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
             releases = [.. _releases];
         }
         if (_ticker is not null) await _ticker.DisposeAsync();
-        if (_context is not null) await DrainAsync(Options.Limits.DrainTimeout);
+        if (_context is not null) await DrainAsync(Options.Limits.DrainTimeout, cancellationToken);
         _tcp?.Dispose();
         if (_ingress is not null)
         {

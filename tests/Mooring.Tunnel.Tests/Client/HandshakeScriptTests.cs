@@ -48,15 +48,14 @@ public sealed class HandshakeScriptTests : MooringTest
     [Fact]
     public async Task Item69_75_AuthComesFirst_ThenEachTunnelInOrder_AndNoBearerToken()
     {
-        List<HeardFrame> heard = [];
-        var bearer = "?";
+        var script = new TaskCompletionSource<(string Bearer, List<HeardFrame> Heard)>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await ScriptedServer.StartAsync(async connection =>
         {
-            bearer = connection.Authorization;
-            heard = await connection.WelcomeAsync(2, tunnels: 2);
+            script.SetResult((connection.Authorization, await connection.WelcomeAsync(2, tunnels: 2)));
             await connection.UntilClosedAsync();
         });
         await using var client = await ConnectAsync(server, false, new TunnelDefinition { LocalPort = 1, Subdomain = "first" }, new TunnelDefinition { LocalPort = 2, Subdomain = "second" });
+        var (bearer, heard) = await script.Task.WaitAsync(TestTimeout);
         Assert.Equal([FrameKind.Auth, FrameKind.TunnelCreate, FrameKind.TunnelCreate], heard.Select(frame => frame.Kind));
         Assert.Equal(("tok123456", 3, "first", "second", ""), (heard[0].Token, heard[0].Version, heard[1].Subdomain, heard[2].Subdomain, bearer));
         Assert.Equal(["https://first.example.org", "https://second.example.org"], client.Tunnels.Select(tunnel => tunnel.Url));

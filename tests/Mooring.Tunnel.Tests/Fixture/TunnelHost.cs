@@ -16,10 +16,11 @@ internal sealed class TunnelHost : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly string _folder;
     private readonly bool _ownsFolder;
+    private readonly bool _isClockStill;
 
-    private TunnelHost(WebApplication application, string folder, bool ownsFolder)
+    private TunnelHost(WebApplication application, string folder, bool ownsFolder, bool isClockStill)
     {
-        (_application, _folder, _ownsFolder) = (application, folder, ownsFolder);
+        (_application, _folder, _ownsFolder, _isClockStill) = (application, folder, ownsFolder, isClockStill);
         Server = application.Services.GetRequiredService<TunnelServer>();
         Control = application.Services.TunnelControlEndPoint();
     }
@@ -59,7 +60,7 @@ internal sealed class TunnelHost : IAsyncDisposable
         application.MapTunnelServer();
         application.MapTunnelAdmin();
         await application.StartAsync();
-        return new TunnelHost(application, folder, own) { Admin = new Uri($"http://{admin}/") };
+        return new TunnelHost(application, folder, own, time is not null) { Admin = new Uri($"http://{admin}/") };
     }
 
     /// <summary>A new account's token.</summary>
@@ -86,7 +87,8 @@ internal sealed class TunnelHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _application.StopAsync();
+        // By a clock that nobody moves, the moment that visitors under way get would not end.
+        await _application.StopAsync(new CancellationToken(_isClockStill));
         await _application.DisposeAsync();
         await Server.DisposeAsync();
         if (_ownsFolder) Directory.Delete(_folder, recursive: true);

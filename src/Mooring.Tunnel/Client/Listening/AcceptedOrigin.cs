@@ -25,8 +25,7 @@ internal sealed class AcceptedOrigin : IOrigin
         var options = new PipeOptions(pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2, useSynchronizationContext: false);
         var (toApplication, fromApplication) = (new Pipe(options), new Pipe(options));
         var id = string.Create(CultureInfo.InvariantCulture, $"tunnel-{Interlocked.Increment(ref _count)}");
-        var application = new DefaultConnectionContext(
-            id, new PipePair(toApplication.Reader, fromApplication.Writer), new PipePair(fromApplication.Reader, toApplication.Writer));
+        var application = new AcceptedConnection(id, new PipePair(toApplication.Reader, fromApplication.Writer));
         try
         {
             await _backlog.Writer.WriteAsync(application, cancellationToken);
@@ -35,7 +34,7 @@ internal sealed class AcceptedOrigin : IOrigin
         {
             throw new OriginException("the application does not listen any more", exception);
         }
-        return new PipeStream(fromApplication.Reader, toApplication.Writer);
+        return new PipeStream(fromApplication.Reader, toApplication.Writer, application.Abort);
     }
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken) =>

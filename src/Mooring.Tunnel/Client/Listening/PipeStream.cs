@@ -2,8 +2,8 @@ using System.IO.Pipelines;
 
 namespace Mooring.Tunnel.Client.Listening;
 
-/// <summary>Two pipes as one stream.</summary>
-internal sealed class PipeStream(PipeReader reader, PipeWriter writer) : Stream
+/// <summary>Two pipes as one stream; disposing it closes both and says so.</summary>
+internal sealed class PipeStream(PipeReader reader, PipeWriter writer, Action closed) : Stream
 {
     private readonly Stream _input = reader.AsStream();
     private readonly Stream _output = writer.AsStream();
@@ -43,6 +43,7 @@ internal sealed class PipeStream(PipeReader reader, PipeWriter writer) : Stream
         if (!disposing) return;
         writer.Complete();
         reader.CancelPendingRead();
+        closed();
         base.Dispose(disposing);
     }
 }

@@ -146,10 +146,12 @@ internal sealed class Http2Exchange : ClientStream, IOutletOwner
     /// <summary>The visitor's body, written as it comes.</summary>
     private sealed class OutletContent(Http2Exchange exchange) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
+            // The headers wait for the first bytes of the body otherwise, and who waits for the answer before he speaks waits for ever.
+            await stream.FlushAsync();
             exchange._body.Open(stream);
-            return exchange._sent.Task;
+            await exchange._sent.Task;
         }
 
         protected override bool TryComputeLength(out long length)

@@ -45,7 +45,7 @@ internal static class AdminEndpoints
         admin.MapPost("/drain", async (HttpContext context) =>
         {
             context.Response.StatusCode = StatusCodes.Status202Accepted;
-            await server.DrainAsync(server.Options.Limits.DrainTimeout);
+            await server.DrainAsync(server.Options.Limits.DrainTimeout, CancellationToken.None);
         });
         admin.MapPost("/undrain", (HttpContext context) =>
         {
