@@ -1,15 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Mooring.Testing;
 using Mooring.Tunnel.Client;
-using Mooring.Tunnel.Client.Listening;
 using Mooring.Tunnel.Tests.Fixture;
 
 namespace Mooring.Tunnel.Tests.Client;
@@ -48,26 +41,5 @@ public sealed class GenerationTests : MooringTest
         var heard = new byte[4];
         await tcp.GetStream().ReadExactlyAsync(heard, TestTimeout);
         Assert.Equal("ping", Encoding.ASCII.GetString(heard));
-    }
-
-    [Fact]
-    public async Task Application_ListensOnATunnel_WithoutAPort()
-    {
-        var host = Own(await TunnelHost.StartAsync(LoggerFactory));
-        var options = new TunnelClientOptions { Server = host.Address, Token = await host.TokenAsync(), Tunnels = [new TunnelDefinition { Subdomain = "inside" }] };
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<IConnectionListenerFactory, TunnelTransport>();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(new TunnelEndPoint(options)));
-        await using var application = builder.Build();
-        application.MapGet("/", () => "from inside");
-        application.MapPost("/echo", async (HttpContext context) => await context.Request.Body.CopyToAsync(context.Response.Body));
-        await application.StartAsync(TestTimeout);
-        using var visitor = host.Visitor("inside");
-        Assert.Equal("from inside", await visitor.GetStringAsync("", TestTimeout));
-        var body = RandomNumberGenerator.GetBytes(2_000_000);
-        using var answer = await visitor.PostAsync("echo", new ByteArrayContent(body), TestTimeout);
-        Assert.Equal(body, await answer.Content.ReadAsByteArrayAsync(TestTimeout));
-        await application.StopAsync(TestTimeout);
     }
 }
