@@ -58,7 +58,7 @@ public sealed partial class TunnelProcessTests : MooringTest
 
     [Fact]
     [Trait("Peer", "real")]
-    public async Task Curl_reaches_pythons_server_through_a_tunnel_and_the_client_stops_cleanly()
+    public async Task Item22_Curl_reaches_pythons_server_through_a_tunnel_and_the_client_stops_cleanly()
     {
         var (_, server, http) = await ServeAsync();
         var port = await StartPythonAsync();
@@ -75,7 +75,7 @@ public sealed partial class TunnelProcessTests : MooringTest
     }
 
     [Fact]
-    public async Task Json_and_quiet_have_only_the_result_on_standard_output()
+    public async Task Item49_50_Json_and_quiet_have_only_the_result_on_standard_output()
     {
         var (_, server, http) = await ServeAsync();
         var json = Run("http", "9", "-s", "json", "--server", server, "--json");
@@ -92,7 +92,7 @@ public sealed partial class TunnelProcessTests : MooringTest
     }
 
     [Fact]
-    public async Task Start_publishes_every_tunnel_of_a_file_and_warns_of_unknown_keys()
+    public async Task Item47_Start_publishes_every_tunnel_of_a_file_and_warns_of_unknown_keys()
     {
         var (_, server, _) = await ServeAsync();
         var file = Path.Combine(_folder, "retunnel.yml");
@@ -118,7 +118,7 @@ public sealed partial class TunnelProcessTests : MooringTest
     [InlineData(0, "credits")]
     [InlineData(0, "config", "--path")]
     [InlineData(0, "authtoken", "abc")]
-    public async Task Command_line_ends_with_its_code(int code, params string[] arguments)
+    public async Task Item47_48_Command_line_ends_with_its_code(int code, params string[] arguments)
     {
         var process = Run(arguments);
         Assert.Equal(code, await process.ExitAsync(TestTimeout));
@@ -134,7 +134,7 @@ public sealed partial class TunnelProcessTests : MooringTest
     }
 
     [Fact]
-    public async Task Saved_token_that_the_server_forgot_is_replaced_for_generation_A_only()
+    public async Task Item18_Saved_token_that_the_server_forgot_is_replaced_for_generation_A_only()
     {
         var (_, server, _) = await ServeAsync();
         var path = Path.Combine(_folder, ".retunnel.conf");
@@ -164,6 +164,24 @@ public sealed partial class TunnelProcessTests : MooringTest
     public async Task Item52_unknown_options_are_refused_on_either_side(params string[] arguments) =>
         Assert.Equal(2, await Run(arguments).ExitAsync(TestTimeout));
 
+    [Theory]
+    [InlineData("-l", "-q", "version")]
+    [InlineData("version", "-l", "-q")]
+    public async Task Item53_value_that_looks_like_an_option_stays_a_value(params string[] arguments)
+    {
+        var process = Run(arguments);
+        Assert.Equal(2, await process.ExitAsync(TestTimeout));
+        Assert.Contains(process.Lines, line => line.Contains("--log-level: '-q' is not allowed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Item53_nothing_after_two_dashes_is_an_option()
+    {
+        var process = Run("authtoken", "--", "--json");
+        Assert.Equal(0, await process.ExitAsync(TestTimeout));
+        Assert.Contains("\"--json\"", await File.ReadAllTextAsync(Path.Combine(_folder, ".retunnel.conf"), TestTimeout), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Item54_token_is_taken_from_standard_input()
     {
@@ -185,18 +203,31 @@ public sealed partial class TunnelProcessTests : MooringTest
     {
         using var server = new TcpListener(System.Net.IPAddress.Loopback, 0);
         server.Start();
-        var answering = AnswerAsync();
+        var answering = AnswerOnceAsync(server, $"{status}\r\nRetry-After: 7", "{\"detail\": \"not now\"}");
         Assert.Equal(code, await Run("http", "80", "--server", server.LocalEndpoint.ToString()!).ExitAsync(TestTimeout));
         await answering;
+    }
 
-        async Task AnswerAsync()
-        {
-            using var client = await server.AcceptTcpClientAsync(TestTimeout);
-            await client.GetStream().ReadAtLeastAsync(new byte[4096], 1, cancellationToken: TestTimeout);
-            var body = "{\"detail\": \"not now\"}";
-            await client.GetStream().WriteAsync(
-                System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nRetry-After: 7\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"), TestTimeout);
-        }
+    [Theory]
+    [InlineData("add", true, false)]
+    [InlineData("add", true, true)]
+    [InlineData("add", false, false)]
+    [InlineData("add", false, true)]
+    public async Task Item91_hostname_that_is_new_is_told_what_DNS_needs_and_one_that_is_live_is_not(string verb, bool isLive, bool isJson)
+    {
+        const string Dns = """{"cname":{"name":"app.example.net","value":"tunnel.example.org"},"txt":{"name":"_retunnel-challenge.app.example.net","value":"prove-it"}}""";
+        var state = $"{{\"hostname\":\"app.example.net\",\"verified\":{(isLive ? "true" : "false")},\"dns\":{Dns}}}";
+        using var server = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        server.Start();
+        var answering = AnswerOnceAsync(server, "200 OK", state);
+        var process = Run(["hostname", verb, "app.example.net", "--server", server.LocalEndpoint.ToString()!, "--token", "secret", .. isJson ? ["--json"] : Array.Empty<string>()]);
+        Assert.Equal(0, await process.ExitAsync(TestTimeout));
+        await answering;
+        string[] expected = isJson ? [state]
+            : isLive ? ["app.example.net verified"]
+            : ["app.example.net not verified", "Add to your DNS:", "  app.example.net CNAME tunnel.example.org", "  _retunnel-challenge.app.example.net TXT prove-it"];
+        // Standard output and standard error come in no common order.
+        Assert.Equal(expected.Order(StringComparer.Ordinal), process.Lines.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -207,6 +238,14 @@ public sealed partial class TunnelProcessTests : MooringTest
         var process = Run("http", "80");
         Assert.Equal(78, await process.ExitAsync(TestTimeout));
         Assert.Equal("{broken", await File.ReadAllTextAsync(path, TestTimeout));
+    }
+
+    private async Task AnswerOnceAsync(TcpListener server, string status, string body)
+    {
+        using var client = await server.AcceptTcpClientAsync(TestTimeout);
+        await client.GetStream().ReadAtLeastAsync(new byte[4096], 1, cancellationToken: TestTimeout);
+        await client.GetStream().WriteAsync(
+            System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"), TestTimeout);
     }
 
     [GeneratedRegex(@"^\s+tunnel\s+http://(127\.0\.0\.1:\d+)")]

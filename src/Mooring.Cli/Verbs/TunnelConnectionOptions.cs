@@ -30,7 +30,7 @@ internal sealed class TunnelConnectionOptions
         var settings = file.Read();
         var given = parsed.GetValue(_token) ?? fileToken ?? Variable("RETUNNEL_AUTH_TOKEN");
         return new TunnelTarget(
-            parsed.GetValue(_server) ?? fileServer ?? Variable("RETUNNEL_SERVER") ?? Variable("RETUNNEL_SERVER_ENDPOINT") ?? settings.ServerUrl ?? TunnelClientOptions.DefaultServer,
+            parsed.GetValue(_server) ?? fileServer ?? Variable("RETUNNEL_SERVER") ?? Variable("RETUNNEL_SERVER_ENDPOINT") ?? Variable("RETUNNEL_SERVER_ADDR") ?? settings.ServerUrl ?? TunnelClientOptions.DefaultServer,
             given ?? settings.AuthToken,
             given is not null,
             parsed.GetValue(_authorities) ?? Variable("RETUNNEL_CA"),

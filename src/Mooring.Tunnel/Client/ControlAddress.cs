@@ -25,6 +25,18 @@ internal sealed record ControlAddress(string Host, int Port, bool IsTls, string 
 
     public override string ToString() => $"{(IsTls ? "wss" : "ws")}://{Authority}{Prefix}";
 
+    /// <summary>
+    /// Where visitors reach a tunnel of a given name. A server that names itself localhost, as those behind a proxy do, is known by the name it was
+    /// dialled with.
+    /// </summary>
+    public string PublicUrl(string url, string? subdomain)
+    {
+        if (string.IsNullOrEmpty(subdomain) || IsLoopback || Uri.CheckHostName(Host) != UriHostNameType.Dns) return url;
+        return Uri.TryCreate(url, UriKind.Absolute, out var given) && (IsLoopbackName(given.Host) || given.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
+            ? $"https://{subdomain}.{Host}"
+            : url;
+    }
+
     public static bool IsLoopbackName(string host) => host.Trim('[', ']').ToLowerInvariant() is "localhost" or "127.0.0.1" or "::1";
 
     /// <exception cref="TunnelException">It is no address.</exception>

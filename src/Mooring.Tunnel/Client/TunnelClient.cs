@@ -184,7 +184,7 @@ public sealed partial class TunnelClient : IAsyncDisposable
     private async Task<TunnelException> RunLegacyAsync(WebSocketLink link, Action up)
     {
         var session = new LegacyClientSession(
-            link, _tunnels, stop => WebSocketDialer.DialAsync(_address, _address.ProxyPath, _token, _trust, _time, stop), _time, _logger);
+            link, _tunnels, _address, stop => WebSocketDialer.DialAsync(_address, _address.ProxyPath, _token, _trust, _time, stop), _time, _logger);
         var reading = session.RunAsync();
         try
         {

@@ -12,6 +12,9 @@ internal sealed class FrameLink(WebSocketLink link)
 
     public WebSocketLink Link => link;
 
+    /// <summary>What may wait for the targets of all streams together.</summary>
+    public ByteBudget Waiting { get; private set; } = new(link.Limits.WaitingBytesMax);
+
     public int Version { get; private set; } = ProtocolVersion.One;
 
     public Capabilities Capabilities { get; private set; }
@@ -21,7 +24,12 @@ internal sealed class FrameLink(WebSocketLink link)
 
     public bool Has(Capabilities capability) => (Capabilities & capability) != 0;
 
-    public void Agree(int version, Capabilities capabilities) => (Version, Capabilities) = (version, capabilities);
+    /// <summary>Before the first stream. With windows each stream has a bound of its own, which the peer was told.</summary>
+    public void Agree(int version, Capabilities capabilities)
+    {
+        (Version, Capabilities) = (version, capabilities);
+        if (Has(Capabilities.Windows)) Waiting = new ByteBudget(long.MaxValue);
+    }
 
     /// <summary>A scratch buffer of this thread, empty; good until the next await.</summary>
     public static ArrayBufferWriter<byte> Scratch()

@@ -20,6 +20,12 @@ internal sealed record LinkLimits
     /// </summary>
     public int SendBytesMax { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of all streams together that may wait for slow targets when the peer knows no windows; the stream that would need more is reset.
+    /// Default 64 MiB: some large bodies, and not the memory of the machine.
+    /// </summary>
+    public int WaitingBytesMax { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>A quiet link reads into a buffer of this size, so that ten thousand idle links cost little.</summary>
     public int QuietBufferBytes { get; init; } = 4 * 1024;
 

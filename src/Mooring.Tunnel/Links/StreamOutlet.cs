@@ -4,11 +4,8 @@ namespace Mooring.Tunnel.Links;
 /// Carries bytes of one stream from the link to their target. The link's reading loop appends while it works through what was read, then
 /// calls <see cref="Kick"/>: what gathered is written there and then, without another thread, as long as the target takes it.
 /// </summary>
-internal sealed class StreamOutlet(IOutletOwner owner)
+internal sealed class StreamOutlet(IOutletOwner owner, ByteBudget budget)
 {
-    /// <summary>Most bytes that may wait for a slow target. Windows keep it far lower; a peer without them loses the stream beyond.</summary>
-    internal const int BytesMax = 64 * 1024 * 1024;
-
     private const int KeptBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
@@ -27,13 +24,19 @@ internal sealed class StreamOutlet(IOutletOwner owner)
         get { lock (_gate) return _isDrained; }
     }
 
+    /// <summary>Bytes that the target has not taken yet.</summary>
+    public int Waiting
+    {
+        get { lock (_gate) return _filling.Length + _writing.Length; }
+    }
+
     /// <summary>Adds bytes, with others around them that are framing of the target's protocol; false when too many wait.</summary>
     public bool TryAppend(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> before = default, ReadOnlySpan<byte> after = default)
     {
         lock (_gate)
         {
             if (_isComplete || _isAbandoned) return true;
-            if (_filling.Length + payload.Length > BytesMax) return false;
+            if (!budget.TryTake(before.Length + payload.Length + after.Length)) return false;
             _filling.Append(before);
             _filling.Append(payload);
             _filling.Append(after);
@@ -87,8 +90,11 @@ internal sealed class StreamOutlet(IOutletOwner owner)
             }
             catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
             {
-                lock (_gate) (_isWriting, _isAbandoned) = (false, true);
-                Release();
+                lock (_gate)
+                {
+                    (_isWriting, _isAbandoned) = (false, true);
+                    Release();
+                }
                 owner.OnOutletBroken();
                 return;
             }
@@ -100,6 +106,7 @@ internal sealed class StreamOutlet(IOutletOwner owner)
     {
         lock (_gate)
         {
+            budget.Return(_writing.Length);
             _writing.Clear();
             payload = _payload;
             if (!_isAbandoned && _filling.Length > 0)
@@ -117,8 +124,10 @@ internal sealed class StreamOutlet(IOutletOwner owner)
         return false;
     }
 
+    // Under the gate: an array that is given back twice would be two owners'.
     private void Release()
     {
+        budget.Return(_filling.Length + _writing.Length);
         _filling.Dispose();
         _writing.Dispose();
     }

@@ -38,7 +38,7 @@ internal sealed class WebSocketRelay : IOutletOwner
     {
         (_frames, _streamId, _credit, _isClientOfPeer) = (frames, streamId, credit, isClientOfPeer);
         _ledger = new CreditLedger(frames, streamId, window);
-        _toPeer = new StreamOutlet(this);
+        _toPeer = new StreamOutlet(this, frames.Waiting);
     }
 
     /// <summary>Payload bytes, for the books: from the peer, and to it.</summary>
@@ -46,6 +46,9 @@ internal sealed class WebSocketRelay : IOutletOwner
 
     /// <summary>Ends the peer's connection at once.</summary>
     public required Action Cut { get; init; }
+
+    /// <summary>Bytes that wait for the peer.</summary>
+    public int Waiting => _toPeer.Waiting;
 
     /// <summary>A StreamData of the other end; false when the peer reads too slowly.</summary>
     public bool OnData(in FrameView frame)

@@ -13,7 +13,7 @@ public sealed class ConfigurationTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void MissingFile_GivesDefaults_AndIsNotMade()
+    public void Item55_58_MissingFile_GivesDefaults_AndIsNotMade()
     {
         var settings = File1.Read();
         Assert.Equal((null, null, true, 10_485_760), (settings.AuthToken, settings.ServerUrl, settings.SslVerify, settings.MaxMessageSize));
@@ -21,7 +21,7 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public async Task Change_KeepsUnknownKeys_AndIsForTheOwnerOnly()
+    public async Task Item60_Change_KeepsUnknownKeys_AndIsForTheOwnerOnly()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(File1.Path)!);
         await File.WriteAllTextAsync(File1.Path, """{"api_key":"k","other":{"a":[1]},"server_url":"wss://x"}""", TestContext.Current.CancellationToken);
@@ -37,7 +37,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("")]
     [InlineData("{\"auth_token\":")]
     [InlineData("[1,2]")]
-    public async Task BrokenFile_IsNeverOverwritten_ExceptByAToken_WhichKeepsIt(string content)
+    public async Task Item59_BrokenFile_IsNeverOverwritten_ExceptByAToken_WhichKeepsIt(string content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(File1.Path)!);
         await File.WriteAllTextAsync(File1.Path, content, TestContext.Current.CancellationToken);
@@ -51,7 +51,50 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public async Task ConcurrentWriters_LoseNoChange()
+    public async Task Item55_PartialFile_IsFilledWithDefaults()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(File1.Path)!);
+        await File.WriteAllTextAsync(File1.Path, """{"ssl_verify":false}""", TestContext.Current.CancellationToken);
+        var settings = File1.Read();
+        Assert.Equal((null, null, false, 10_485_760), (settings.AuthToken, settings.ApiUrl, settings.SslVerify, settings.MaxMessageSize));
+    }
+
+    [Fact]
+    public async Task Item56_57_EveryKeyOfTheFile_IsRead_AndWhatAnotherProgramWroteIsSeenNext()
+    {
+        const string All = """{"auth_token":"t","server_url":"wss://a","api_url":"https://b","ssl_verify":false,"max_message_size":7}""";
+        var file = File1;
+        Assert.Null(file.Read().AuthToken);
+        Directory.CreateDirectory(Path.GetDirectoryName(file.Path)!);
+        await File.WriteAllTextAsync(file.Path, All, TestContext.Current.CancellationToken);
+        var read = file.Read();
+        Assert.Equal(new ClientSettings { AuthToken = "t", ServerUrl = "wss://a", ApiUrl = "https://b", SslVerify = false, MaxMessageSize = 7 }, read);
+        Assert.Equal(read, file.Read());
+    }
+
+    [Theory]
+    [InlineData("auth_token")]
+    [InlineData("api_key")]
+    [InlineData("server_url")]
+    [InlineData("api_url")]
+    public async Task Item61_66_WhatIsSet_IsThereForTheNextProgram_UntilItIsCleared(string key)
+    {
+        await File1.SetAsync(key, "value");
+        Assert.Equal("value", Of(File1.Read()));
+        await File1.SetAsync(key, null);
+        Assert.Equal(new ClientSettings(), File1.Read());
+
+        string? Of(ClientSettings settings) => key switch
+        {
+            "auth_token" => settings.AuthToken,
+            "api_key" => settings.ApiKey,
+            "server_url" => settings.ServerUrl,
+            _ => settings.ApiUrl,
+        };
+    }
+
+    [Fact]
+    public async Task Item67_ConcurrentWriters_LoseNoChange()
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => File1.SetAsync($"key{i}", "v"))));
         var text = await File.ReadAllTextAsync(File1.Path, TestContext.Current.CancellationToken);
@@ -59,7 +102,7 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public void TunnelFile_IsReadWithVariables()
+    public void Item64_TunnelFile_IsReadWithVariables()
     {
         var file = TunnelFile.Parse(
             """
@@ -72,9 +115,12 @@ public sealed class ConfigurationTests : IDisposable
                 subdomain: my-app
                 auth: ann:secret
               - {name: ssh, protocol: tcp, local_port: "${PORT:22}", remote_port: 20022}
+              - {name: "${NOBODY}", protocol: http, local_port: 1, auth: "ann:${TOKEN}"}
             """, "retunnel.yml", name => name == "TOKEN" ? "t" : null);
         Assert.Equal(("localhost:6400", "t"), (file.Server, file.Token));
-        Assert.Equal([("web", 8080, TunnelProtocol.Http), ("ssh", 22, TunnelProtocol.Tcp)], file.Tunnels.Select(t => (t.Name!, t.LocalPort, t.Protocol)));
+        // A variable that nobody set stays as it is, and so does one inside other text.
+        Assert.Equal(("${NOBODY}", "ann:${TOKEN}"), (file.Tunnels[2].Name, file.Tunnels[2].Auth));
+        Assert.Equal([("web", 8080, TunnelProtocol.Http), ("ssh", 22, TunnelProtocol.Tcp)], file.Tunnels.Take(2).Select(t => (t.Name!, t.LocalPort, t.Protocol)));
         Assert.Equal(20022, file.Tunnels[1].RemotePort);
         Assert.Empty(file.Warnings);
     }
@@ -111,11 +157,23 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("wss://retunnel.net/api/v1/ws/tunnel", "wss://retunnel.net", "https://retunnel.net")]
     [InlineData("ws://host:81/base/", "ws://host:81/base", "http://host:81/base")]
     [InlineData("https://host:8443", "wss://host:8443", "https://host:8443")]
-    public void ServerAddress_IsUnderstood(string text, string control, string api)
+    public void Item13_89_ServerAddress_IsUnderstood(string text, string control, string api)
     {
         var address = ControlAddress.Parse(text);
         Assert.Equal((control, api), (address.ToString(), address.Api));
     }
+
+    [Theory]
+    [InlineData("wss://retunnel.net", "http://localhost:8000", "keep", "https://keep.retunnel.net")]
+    [InlineData("wss://retunnel.net", "http://keep.localhost", "keep", "https://keep.retunnel.net")]
+    [InlineData("wss://retunnel.net", "http://127.0.0.1:8000", "keep", "https://keep.retunnel.net")]
+    [InlineData("wss://retunnel.net", "http://127.0.0.1:8000", null, "http://127.0.0.1:8000")]
+    [InlineData("wss://retunnel.net", "https://keep.retunnel.net", "keep", "https://keep.retunnel.net")]
+    [InlineData("wss://retunnel.net", "https://localhost.example.org", "keep", "https://localhost.example.org")]
+    [InlineData("localhost:6400", "http://keep.localhost:6480", "keep", "http://keep.localhost:6480")]
+    [InlineData("ws://192.0.2.7:6400", "http://keep.localhost:6480", "keep", "http://keep.localhost:6480")]
+    public void Item28_ServerThatCallsItselfLocalhost_IsKnownByTheNameItWasDialledWith(string server, string url, string? subdomain, string expected) =>
+        Assert.Equal(expected, ControlAddress.Parse(server).PublicUrl(url, subdomain));
 
     [Theory]
     [InlineData("")]

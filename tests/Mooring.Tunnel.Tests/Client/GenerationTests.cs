@@ -42,4 +42,21 @@ public sealed class GenerationTests : MooringTest
         await tcp.GetStream().ReadExactlyAsync(heard, TestTimeout);
         Assert.Equal("ping", Encoding.ASCII.GetString(heard));
     }
+
+    [Theory]
+    [InlineData(TunnelWire.A)]
+    [InlineData(TunnelWire.B)]
+    public async Task Item41_ApplicationThatIsDown_GivesTheVisitor502(TunnelWire wire)
+    {
+        var host = Own(await TunnelHost.StartAsync(LoggerFactory));
+        await using var client = await TunnelClient.ConnectAsync(
+            new TunnelClientOptions
+            {
+                Server = host.Address, Token = await host.TokenAsync(), Wire = wire, Tunnels = [new TunnelDefinition { LocalPort = FreePort.Next(), Subdomain = "demo" }],
+            },
+            LoggerFactory, cancellationToken: TestTimeout);
+        using var visitor = host.Visitor("demo");
+        using var answer = await visitor.GetAsync("hello", TestTimeout);
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+    }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Mooring.Testing;
 using Mooring.Tunnel.Client;
 using Mooring.Tunnel.Client.Inspection;
+using Mooring.Tunnel.Client.Origin;
 using Mooring.Tunnel.Tests.Fixture;
 
 namespace Mooring.Tunnel.Tests.Client;
@@ -55,5 +56,15 @@ public sealed class InspectorTests : MooringTest
         while (inspector.All.Count == 0) await Task.Yield();
         Assert.True(inspector.All[0].IsResponseCut);
         Assert.Equal(Transaction.BytesMax, inspector.All[0].Response.Length);
+    }
+
+    [Fact]
+    public void Item45_TheOldestExchange_MakesRoomForTheNewest()
+    {
+        var inspector = new TunnelInspector();
+        using var tunnel = new ClientTunnel(new TunnelDefinition { LocalPort = 1 }, new TcpOrigin(null, 1));
+        for (var i = 0; i < TunnelInspector.TransactionsMax + 3; i++) inspector.Add(new Transaction(tunnel, "GET", $"/{i}", "", DateTimeOffset.UnixEpoch));
+        Assert.Equal(TunnelInspector.TransactionsMax, inspector.All.Count);
+        Assert.Equal(($"/{TunnelInspector.TransactionsMax + 2}", "/3"), (inspector.All[0].Path, inspector.All[^1].Path));
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using Mooring.Testing;
 using Mooring.Tunnel.Client;
+using Mooring.Tunnel.Client.Legacy;
 using Mooring.Tunnel.Protocol.GenerationA;
 using Mooring.Tunnel.Tests.Fixture;
 
@@ -260,5 +261,116 @@ public sealed class LegacyScriptTests : MooringTest
             });
         await using var client = await ConnectAsync(server);
         await closed.Task.WaitAsync(TestTimeout);
+    }
+
+    [Fact]
+    public async Task Item21_OtherErrorOfTheLogin_FailsTheAttempt_InTheServersWords()
+    {
+        await using var server = await ScriptedServer.StartAsync(async connection =>
+        {
+            await connection.HearAsync<ControlMessage.Auth>();
+            await connection.SendAsync(new ControlMessage.AuthResp(null, null, null, "this client is too old"));
+            await connection.UntilClosedAsync();
+        });
+        var refused = await Assert.ThrowsAsync<TunnelException>(() => ConnectAsync(server));
+        Assert.Equal(("this client is too old", 1), (refused.Message, server.Connections));
+    }
+
+    [Theory]
+    [InlineData("keep", null, "keep")]
+    [InlineData("keep", "own-id", "own-id")]
+    public async Task Item29_TunnelIsKnownByItsId_ElseByItsName(string subdomain, string? id, string label)
+    {
+        var served = new TaskCompletionSource<int>();
+        await using var origin = RawOrigin.Answering("HTTP/1.1 204 No Content\r\n\r\n");
+        await using var server = await ScriptedServer.StartAsync(
+            async connection =>
+            {
+                await connection.HearAsync<ControlMessage.Auth>();
+                await connection.SendAsync(new ControlMessage.AuthResp("srv-1", null, null, null));
+                var asked = await connection.HearAsync<ControlMessage.ReqTunnel>();
+                await connection.SendAsync(new ControlMessage.NewTunnel(asked.ReqId, "https://keep.t.test", "http", subdomain, id, null));
+                await connection.SendAsync(new ControlMessage.ReqProxy());
+                await connection.UntilClosedAsync();
+            },
+            async proxy =>
+            {
+                await proxy.HearAsync<ControlMessage.RegProxy>();
+                await proxy.SendAsync(new ControlMessage.StartProxy($"https://{label}.other.test", "192.0.2.7:50000", null));
+                await proxy.SendAsync(new ControlMessage.Proxy(ProxyCodec.Write(new ProxyRequest("GET", "/", "", [], default))));
+                served.SetResult(ProxyCodec.ReadResponse((await proxy.HearAsync<ControlMessage.Proxy>()).Content).Status);
+                await proxy.UntilClosedAsync();
+            });
+        await using var client = await ConnectAsync(server, new TunnelDefinition { LocalPort = origin.Port, Subdomain = "keep" });
+        Assert.Equal(204, await served.Task.WaitAsync(TestTimeout));
+    }
+
+    [Fact]
+    public async Task Item30_ProxyConnectionThatIsNotAnswered_IsGivenUpAfter10s_AndPingsAreAnsweredMeanwhile()
+    {
+        var (dialled, ponged) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var server = await ScriptedServer.StartAsync(
+            async connection =>
+            {
+                await AdmitAsync(connection);
+                await connection.SendAsync(new ControlMessage.ReqProxy());
+                await dialled.Task;
+                await connection.SendAsync(new ControlMessage.Ping());
+                await connection.HearAsync<ControlMessage.Pong>();
+                ponged.SetResult();
+                await connection.UntilClosedAsync();
+            },
+            beforeProxy: stop =>
+            {
+                dialled.TrySetResult();
+                return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+            });
+        await using var client = await ConnectAsync(server);
+        await ponged.Task.WaitAsync(TestTimeout);
+        Assert.DoesNotContain(Log.Entries, entry => entry.Event.Id == 6521);
+        _clock.Advance(LegacyClientSession.ProxyDialTimeout);
+        await Log.WhenAsync(entry => entry.Event.Id == 6521, TestTimeout);
+        Assert.True(client.Status.IsConnected);
+    }
+
+    [Fact]
+    public async Task Item37_ConnectionThatIsLostWhileATunnelIsAskedFor_EndsTheRequestAtOnce()
+    {
+        await using var server = await ScriptedServer.StartAsync(async connection =>
+        {
+            await connection.HearAsync<ControlMessage.Auth>();
+            await connection.SendAsync(new ControlMessage.AuthResp("srv-1", null, null, null));
+            await connection.HearAsync<ControlMessage.ReqTunnel>();
+            await connection.CloseAsync(1012);
+        });
+        // The clock stands still: no time-out can have ended it.
+        var lost = await Assert.ThrowsAsync<TunnelException>(() => ConnectAsync(server).WaitAsync(TestTimeout));
+        Assert.Equal(TunnelOutcome.Unreachable, lost.Outcome);
+    }
+
+    [Fact]
+    public async Task Item39_ClosingTwice_ClosesTheConnectionsOnce_AndOrderly()
+    {
+        var (control, proxy) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var server = await ScriptedServer.StartAsync(
+            async connection =>
+            {
+                await AdmitAsync(connection);
+                await connection.SendAsync(new ControlMessage.ReqProxy());
+                await connection.UntilClosedAsync();
+                control.SetResult();
+            },
+            async connection =>
+            {
+                await connection.HearAsync<ControlMessage.RegProxy>();
+                proxy.SetResult();
+                await connection.UntilClosedAsync();
+            });
+        var client = await ConnectAsync(server);
+        await proxy.Task.WaitAsync(TestTimeout);
+        await client.DisposeAsync();
+        await client.DisposeAsync();
+        await control.Task.WaitAsync(TestTimeout);
+        Assert.True(client.Completion.IsCompleted);
     }
 }

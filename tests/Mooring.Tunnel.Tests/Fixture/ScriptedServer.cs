@@ -23,8 +23,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <param name="control">What happens on each control connection, numbered from 1.</param>
     /// <param name="proxy">What happens on each proxy connection of generation A.</param>
     /// <param name="refuse">A status instead of the upgrade; null to accept.</param>
+    /// <param name="beforeProxy">What a proxy connection waits for before it is answered.</param>
     public static async Task<ScriptedServer> StartAsync(
-        Func<ScriptedConnection, Task> control, Func<ScriptedConnection, Task>? proxy = null, Func<int, int?>? refuse = null)
+        Func<ScriptedConnection, Task> control, Func<ScriptedConnection, Task>? proxy = null, Func<int, int?>? refuse = null,
+        Func<CancellationToken, Task>? beforeProxy = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -33,7 +35,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
         var server = new ScriptedServer(application);
         application.UseWebSockets();
         application.Map("/api/v1/ws/tunnel", context => server.ServeAsync(context, control, refuse));
-        application.Map("/api/v1/ws/proxy", context => server.ServeAsync(context, proxy ?? (_ => Task.CompletedTask), null));
+        application.Map("/api/v1/ws/proxy", async context =>
+        {
+            if (beforeProxy is not null) await beforeProxy(context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await server.ServeAsync(context, proxy ?? (_ => Task.CompletedTask), null);
+        });
         await application.StartAsync();
         return server;
     }

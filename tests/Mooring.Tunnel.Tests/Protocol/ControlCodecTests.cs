@@ -32,7 +32,7 @@ public sealed class ControlCodecTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Vector_IsWhatIsWrittenAndWhatIsRead(string name)
+    public void Item6_7_9_11_12_Vector_IsWhatIsWrittenAndWhatIsRead(string name)
     {
         var bytes = Vectors.GenerationA[name];
         if (name.StartsWith("Proxy", StringComparison.Ordinal))
@@ -88,7 +88,7 @@ public sealed class ControlCodecTests
         Assert.Throws<TunnelProtocolException>(() => ProxyCodec.ReadResponse(Convert.FromHexString(hex)));
 
     [Fact]
-    public void UnknownKeys_AreIgnored_AndLowerCaseTypeIsAccepted()
+    public void Item10_UnknownKeys_AreIgnored_AndLowerCaseTypeIsAccepted()
     {
         var message = Map(("type", "ErrorResp"), ("Colour", "red"), ("ErrorCode", "X"), ("Message", "y"));
         Assert.Equal(new ControlMessage.ErrorResp(null, "X", "y"), ControlCodec.Read(message));
@@ -110,7 +110,7 @@ public sealed class ControlCodecTests
     }
 
     [Fact]
-    public void MissingOrUnknownType_IsRefused()
+    public void Item8_MissingOrUnknownType_IsRefused()
     {
         Assert.Equal(TunnelProtocolError.MissingType,
             Assert.Throws<TunnelProtocolException>(() => ControlCodec.Read(Map(("ClientId", "x")))).Error);

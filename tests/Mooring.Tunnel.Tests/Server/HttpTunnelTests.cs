@@ -43,7 +43,7 @@ public sealed class HttpTunnelTests : MooringTest
     }
 
     [Fact]
-    public async Task LargeBodies_ArriveWholeInBothDirections()
+    public async Task Item46_LargeBodies_ArriveWholeInBothDirections()
     {
         const int Size = 48_000_000;
         var origin = Own(await WebOrigin.StartAsync());
@@ -230,7 +230,7 @@ public sealed class HttpTunnelTests : MooringTest
     }
 
     [Fact]
-    public async Task Redirects_AreRewritten_OnlyFromTheLocalAddress()
+    public async Task Item44_Redirects_AreRewritten_OnlyFromTheLocalAddress()
     {
         var target = "";
         await using var origin = new RawOrigin(async stream =>

@@ -6,6 +6,9 @@ public sealed record ClientSettings
     /// <summary>Token of the account; null when there is none.</summary>
     public string? AuthToken { get; init; }
 
+    /// <summary>A key that older programs kept here; null when there is none.</summary>
+    public string? ApiKey { get; init; }
+
     /// <summary>The server; null when the file does not say one.</summary>
     public string? ServerUrl { get; init; }
 

@@ -17,7 +17,6 @@ public sealed class ClientSettingsFile(string path, TimeProvider time)
     /// <summary>How long to wait for another program that changes the file.</summary>
     private static readonly TimeSpan s_lockTimeout = TimeSpan.FromSeconds(10);
 
-
     /// <summary>Where the file is.</summary>
     public string Path => path;
 
@@ -36,6 +35,7 @@ public sealed class ClientSettingsFile(string path, TimeProvider time)
             : new ClientSettings
             {
                 AuthToken = Text(content, "auth_token"),
+                ApiKey = Text(content, "api_key"),
                 ServerUrl = Text(content, "server_url"),
                 ApiUrl = Text(content, "api_url"),
                 SslVerify = content["ssl_verify"] is not JsonValue verify || !verify.TryGetValue(out bool isOn) || isOn,

@@ -41,7 +41,7 @@ internal sealed class LegacyClientProxy(LegacyClientSession session, WebSocketLi
             case ControlMessage.StartProxy start when _tunnel is null:
                 _tunnel = session.Find(start.Url ?? "") ?? throw new TunnelProtocolException(TunnelProtocolError.OutOfRange, "no such tunnel");
                 if (_tunnel.Definition.Protocol != TunnelProtocol.Tcp) break;
-                _outlet = new StreamOutlet(this);
+                _outlet = new StreamOutlet(this, new ByteBudget(link.Limits.WaitingBytesMax));
                 _ = CopyAsync(_tunnel, _outlet);
                 break;
             case ControlMessage.Proxy proxy when _tunnel is not null:

@@ -1,8 +1,8 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Mooring.Tunnel.Links;
@@ -14,12 +14,16 @@ namespace Mooring.Tunnel.Client.Legacy;
 
 /// <summary>One control connection of generation A, from the login to its end, and the proxy connections that the server asks for.</summary>
 internal sealed partial class LegacyClientSession(
-    WebSocketLink link, IReadOnlyList<ClientTunnel> tunnels, Func<CancellationToken, Task<Stream>> dialProxy, TimeProvider time, ILogger logger) : ILinkReceiver
+    WebSocketLink link, IReadOnlyList<ClientTunnel> tunnels, ControlAddress server, Func<CancellationToken, Task<Stream>> dialProxy, TimeProvider time, ILogger logger)
+    : ILinkReceiver
 {
     internal static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(20);
     internal static readonly TimeSpan PongMax = TimeSpan.FromSeconds(30);
     internal static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(45);
     internal static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(30);
+
+    /// <summary>A visitor waits for the proxy connection that is dialled.</summary>
+    internal static readonly TimeSpan ProxyDialTimeout = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_stepTimeout = TimeSpan.FromSeconds(10);
 
@@ -28,13 +32,13 @@ internal sealed partial class LegacyClientSession(
 
     private const int RepliesMax = 64;
     private const int ProxiesMax = 49;
-    private const string Alphabet = "abcdefghijkmnopqrstuvwxyz23456789";
 
     private readonly Channel<ControlMessage> _replies = Channel.CreateBounded<ControlMessage>(
         new BoundedChannelOptions(RepliesMax) { FullMode = BoundedChannelFullMode.DropOldest });
 
+    private readonly ConcurrentDictionary<string, ClientTunnel> _byUrl = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ended = new();
-    private string _clientId = $"client-{RandomNumberGenerator.GetString(Alphabet, 12)}";
+    private string _clientId = Identifier.NextClient();
     private long _lastPong = time.GetTimestamp();
     private int _proxies;
     private Asked? _asked;
@@ -114,8 +118,7 @@ internal sealed partial class LegacyClientSession(
                     break;
                 case ControlMessage.NewTunnel { Error: null or "" } granted when _asked is { } asked && granted.ReqId == asked.Id:
                     // Here and now: the first visitor may already be on a proxy connection.
-                    asked.Tunnel.Granted(new TunnelGrant(
-                        granted.Url ?? "", granted.TunnelId is { Length: > 0 } own ? own : granted.Subdomain ?? "", RemotePort: PortOf(granted.Url), IsAuthEnforced: asked.HasAuth));
+                    Granted(asked, granted);
                     _replies.Writer.TryWrite(granted);
                     break;
                 case { } other:
@@ -135,13 +138,19 @@ internal sealed partial class LegacyClientSession(
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>By exact address, then by the host's first label; never by a part of it.</summary>
+    private void Granted(Asked asked, ControlMessage.NewTunnel granted)
+    {
+        var url = granted.Url ?? "";
+        _byUrl[url] = asked.Tunnel;
+        asked.Tunnel.Granted(new TunnelGrant(
+            server.PublicUrl(url, granted.Subdomain), granted.TunnelId is { Length: > 0 } own ? own : granted.Subdomain ?? "", RemotePort: PortOf(url),
+            IsAuthEnforced: asked.HasAuth));
+    }
+
+    /// <summary>By the address that the server gave, then by the host's first label; never by a part of it.</summary>
     public ClientTunnel? Find(string url)
     {
-        foreach (var tunnel in tunnels)
-        {
-            if (tunnel.Grant?.Url == url) return tunnel;
-        }
+        if (_byUrl.TryGetValue(url, out var given)) return given;
         var label = Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.Host.Split('.')[0] : "";
         return tunnels.FirstOrDefault(tunnel => label.Length > 0 && tunnel.Grant?.Subdomain == label);
     }
@@ -149,7 +158,7 @@ internal sealed partial class LegacyClientSession(
     private async Task AskAsync(ClientTunnel tunnel, CancellationToken cancellationToken)
     {
         var asked = tunnel.Ask();
-        var id = $"req-{RandomNumberGenerator.GetString(Alphabet, 8)}";
+        var id = Identifier.NextRequest();
         _asked = new Asked(id, tunnel, asked.Auth is not null);
         Send(new ControlMessage.ReqTunnel(id, asked.Protocol, asked.Hostname ?? "", asked.Subdomain ?? "", asked.Auth ?? "", asked.RemotePort ?? 0));
         while (true)
@@ -201,7 +210,7 @@ internal sealed partial class LegacyClientSession(
         Interlocked.Increment(ref _proxies);
         try
         {
-            await using var stream = await dialProxy(_ended.Token);
+            await using var stream = await DialAsync();
             using var proxy = new WebSocketLink(stream, isClient: true, new LinkLimits(), time);
             using var stop = _ended.Token.UnsafeRegister(static p => ((WebSocketLink)p!).Abort("closed"), proxy);
             await new LegacyClientProxy(this, proxy, time).RunAsync();
@@ -214,6 +223,13 @@ internal sealed partial class LegacyClientSession(
         {
             Interlocked.Decrement(ref _proxies);
         }
+    }
+
+    private async Task<Stream> DialAsync()
+    {
+        using var limit = new CancellationTokenSource(ProxyDialTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token, limit.Token);
+        return await dialProxy(both.Token);
     }
 
     private void Send(ControlMessage message)

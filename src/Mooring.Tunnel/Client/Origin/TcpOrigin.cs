@@ -9,7 +9,7 @@ internal sealed class TcpOrigin(string? host, int port) : IOrigin
     private static readonly IPAddress[] s_loopback = [IPAddress.Loopback, IPAddress.IPv6Loopback];
 
     /// <summary>Loopback answers at once; a host beyond it gets the time of a few lost packets.</summary>
-    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(30);
 
     private volatile IPAddress? _found;
 
@@ -26,7 +26,7 @@ internal sealed class TcpOrigin(string? host, int port) : IOrigin
             try
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                limit.CancelAfter(s_connectTimeout);
+                limit.CancelAfter(ConnectTimeout);
                 await socket.ConnectAsync(new IPEndPoint(address, port), limit.Token);
                 _found = address;
                 return new NetworkStream(socket, ownsSocket: true);

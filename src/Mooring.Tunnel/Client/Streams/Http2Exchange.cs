@@ -21,7 +21,7 @@ internal sealed class Http2Exchange : ClientStream, IOutletOwner
     public Http2Exchange(ClientSession session, ClientTunnel tunnel, in FrameView open)
         : base(session, tunnel, open)
     {
-        _body = new StreamOutlet(this);
+        _body = new StreamOutlet(this, Frames.Waiting);
         _isRefused = tunnel.Definition.Auth is { } auth && tunnel.Grant is not { IsAuthEnforced: true } && !BasicCredentials.Match(open.Headers, auth);
         _request = new HttpRequestMessage(new HttpMethod(Encoding.ASCII.GetString(RequestHead.Method(open))), $"http://{tunnel.Pool.Origin.Authority}{FrameView.Text(open.Path)}")
         {

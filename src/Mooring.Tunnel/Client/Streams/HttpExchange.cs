@@ -46,7 +46,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
         if (tunnel.Inspector is not null) _transaction = new Transaction(tunnel, _method, _path, RequestId, session.Time.GetUtcNow());
         if (open.HasBody)
         {
-            _body = new StreamOutlet(this);
+            _body = new StreamOutlet(this, Frames.Waiting);
         }
         else if (!open.Bytes.IsEmpty)
         {
@@ -63,7 +63,8 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
         if (_body is null) return;
         if (!frame.Bytes.IsEmpty && !TryAppend(frame.Bytes))
         {
-            EndWithReset($"more than {StreamOutlet.BytesMax} bytes of body wait for the application");
+            EndWithReset($"the memory cap for bodies that wait for the application is reached: {Frames.Link.Limits.WaitingBytesMax} bytes");
+            _body.Abandon();
             Interlocked.Exchange(ref _connection, null)?.Dispose();
         }
         if (frame.Framing != DataFraming.Last && !frame.IsEnd) return;

@@ -18,7 +18,7 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
     public TcpExchange(ClientSession session, ClientTunnel tunnel, in FrameView open)
         : base(session, tunnel, open)
     {
-        _outlet = new StreamOutlet(this);
+        _outlet = new StreamOutlet(this, Frames.Waiting);
         if (tunnel.Definition.ProxyProtocol is not null && IPEndPoint.TryParse(FrameView.Text(open.ClientAddress), out var visitor)) _visitor = visitor;
     }
 

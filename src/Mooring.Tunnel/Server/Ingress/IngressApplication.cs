@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Server.Names;
 using Mooring.Tunnel.Server.Sessions;
 
@@ -17,8 +18,6 @@ internal sealed partial class IngressApplication(
     ILogger logger)
     : IHttpApplication<IngressRequest>
 {
-    private const string IdAlphabet = "abcdefghijkmnopqrstuvwxyz23456789";
-
     public IngressRequest CreateContext(IFeatureCollection contextFeatures)
     {
         if (contextFeatures is not IHostContextContainer<IngressRequest> container)
@@ -117,7 +116,7 @@ internal sealed partial class IngressApplication(
         return string.Create(20, 0, static (text, _) =>
         {
             "req-".CopyTo(text);
-            Random.Shared.GetItems<char>(IdAlphabet, text[4..]);
+            Random.Shared.GetItems<char>(Identifier.Alphabet, text[4..]);
         });
     }
 

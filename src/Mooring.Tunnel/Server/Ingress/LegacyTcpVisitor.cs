@@ -20,7 +20,7 @@ internal sealed class LegacyTcpVisitor : LegacyProxy.IRawReceiver, IOutletOwner
     {
         (_session, _binding, _visitor) = (session, binding, visit.Visitor.ToString());
         _stream = new NetworkStream(visit.Socket, ownsSocket: true);
-        _outlet = new StreamOutlet(this);
+        _outlet = new StreamOutlet(this, new ByteBudget(session.Link.Limits.WaitingBytesMax));
     }
 
     public async Task RunAsync()

@@ -25,8 +25,10 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
     {
         (_socket, _visitor) = (visit.Socket, visit.Visitor);
         _stream = new NetworkStream(_socket, ownsSocket: true);
-        _outlet = new StreamOutlet(this);
+        _outlet = new StreamOutlet(this, Frames.Waiting);
     }
+
+    public override int Waiting => _outlet.Waiting;
 
     public async Task RunAsync()
     {

@@ -24,6 +24,8 @@ internal sealed class WebSocketVisitor : VisitorStream
         _relay = new WebSocketRelay(Frames, Id, Credit, Window, isClientOfPeer: false) { Counted = Count, Cut = request.Abort };
     }
 
+    public override int Waiting => _relay.Waiting;
+
     public async Task RunAsync()
     {
         if (!Session.TryAdd(this))

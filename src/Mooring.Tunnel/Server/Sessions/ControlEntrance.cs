@@ -88,7 +88,7 @@ internal sealed partial class ControlEntrance(SessionContext context, SessionReg
             await RefuseAsync(ErrorCodes.QuotaSessions, $"the account may have {account.Quota.Sessions} connections");
             return;
         }
-        var session = new StreamSession(SessionIds.Next(context.Time), account, link, remote, context, version, capabilities);
+        var session = new StreamSession(Identifier.NextSession(context.Time.GetUtcNow()), account, link, remote, context, version, capabilities);
         session.Welcome();
         Become(session);
     }

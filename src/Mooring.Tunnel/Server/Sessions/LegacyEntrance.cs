@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Protocol.GenerationA;
 using Mooring.Tunnel.Protocol.GenerationB;
@@ -33,7 +34,7 @@ internal static class LegacyEntrance
             await RefuseAsync(entrance, auth, $"{ErrorCodes.QuotaSessions}: the account may have {account.Quota.Sessions} connections");
             return;
         }
-        var session = new LegacySession(SessionIds.Next(entrance.Context.Time), account, entrance.Link, entrance.Remote, entrance.Context);
+        var session = new LegacySession(Identifier.NextSession(entrance.Context.Time.GetUtcNow()), account, entrance.Link, entrance.Remote, entrance.Context);
         // In the registry first: the client may dial a proxy connection as soon as it knows its id.
         entrance.Become(session);
         Send(entrance, new ControlMessage.AuthResp(session.Id, auth.Version ?? "2.3.40", auth.MmVersion ?? "2.3", null));
