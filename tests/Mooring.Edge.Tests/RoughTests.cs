@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Network;
+using Mooring.Edge.NetMon.Vnics;
 using Mooring.Edge.Protocol.Monitor;
 using Mooring.Edge.Tests.Agent;
 using Mooring.Testing;
@@ -170,7 +171,7 @@ public sealed class RoughTests(RoughPlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task WirelessParent_TheHostAnswersForTheDevice_StaticAndByDhcp()
+    public async Task D22_WirelessParent_TheHostAnswersForTheDevice_StaticAndByDhcp_AndAgainAfterItWasDown()
     {
         await plant.UpAsync(_limit.Token);
         // The name alone makes it wireless; it hangs on the same LAN.
@@ -188,13 +189,41 @@ public sealed class RoughTests(RoughPlantFloor plant) : MooringTest
             Assert.Equal("wifi_wlan0_air", status.GetProperty("networks").EnumerateObject().Single().Name);
             Assert.Equal(await MacSeenAsync("192.168.77.11"), await MacSeenAsync("192.168.77.90"));
             Assert.Equal(await MacSeenAsync("192.168.77.11"), await MacSeenAsync(AddressOf(status)));
+
+            // A parent that goes down forgets for whom it answers; the lease is still good, and the bridges are whole again.
+            await HostAsync("ip link set wlan0 down");
+            await Until(async () => !Has(await agent.AskAsync("get_host_interfaces", new JsonObject()), "wlan0"));
+            await HostAsync("ip link set wlan0 up");
+            foreach (var address in new[] { AddressOf(status), "192.168.77.90" })
+                await Until(async () => (await plant.RunAsync(_limit.Token, onHost: false, "ping", "-c", "1", "-W", "1", address)).ExitCode == 0);
             await DeleteAsync(agent, fixedOne);
             await DeleteAsync(agent, leased);
+            Assert.Empty((await plant.RunAsync(_limit.Token, onHost: true, "ip", "-4", "neigh", "show", "proxy")).Output);
             Assert.DoesNotContain("mv-", (await plant.RunAsync(_limit.Token, onHost: true, "ip", "-o", "link")).Output);
         }
         finally
         {
             await HostAsync("ip link del wlan0");
+        }
+    }
+
+    [Fact]
+    public async Task D23_CleaningUp_RemovesWhatTheMonitorMade_AndNoLinkOfAnybodyElse()
+    {
+        var (_, agent) = await StartAsync();
+        var own = LinkNames.Veth("plc", "air");
+        await HostAsync($"ip link add {own} type veth peer name mt-own; ip link add veth-foreign type veth peer name veth-other");
+        try
+        {
+            var answer = await agent.Get<INetworkMonitor>().SendAsync(new MonitorCommand { Command = MonitorCommand.CleanupAllProxyArp }, _limit.Token);
+            Assert.Equal((true, 1), (answer.Success, answer.VethsRemoved));
+            var links = (await plant.RunAsync(_limit.Token, onHost: true, "ip", "-o", "link")).Output;
+            Assert.Contains("veth-foreign", links);
+            Assert.DoesNotContain(own, links);
+        }
+        finally
+        {
+            await HostAsync("ip link del veth-foreign");
         }
     }
 

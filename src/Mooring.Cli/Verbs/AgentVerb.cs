@@ -30,14 +30,21 @@ internal sealed class AgentVerb
     private readonly Option<LanMode> _lan = new("--lan") { Description = "Who makes the devices' interfaces: monitor or engine.", DefaultValueFactory = _ => Defaults.Lan };
     private readonly Option<PullPolicy> _pull = new("--pull") { Description = "When images are fetched: Always or IfNotPresent.", DefaultValueFactory = _ => Defaults.Pull };
     private readonly Option<string?> _policy = new("--policy") { Description = "What hubs may do on this machine, JSON; policy.json in the data folder without.", HelpName = "FILE" };
+    private readonly Option<string?> _ociRuntime = new("--oci-runtime") { Description = "What the engine runs devices with, such as crun; its usual one without.", HelpName = "NAME" };
+    private readonly Option<int?> _crashRetry = new("--crash-retry") { Description = "Minutes after which a device that was given up is tried again; without, an operator must start it.", HelpName = "MINUTES" };
+    private readonly Option<bool> _zonedTimes = new("--zoned-times") { Description = "Times for hubs with their zone; hubs of earlier agents read local times." };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
 
     internal static Command Create()
     {
         var verb = new AgentVerb();
+        verb._crashRetry.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > 1440) result.AddError("--crash-retry: 1 to 1440 minutes");
+        });
         var command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.")
         {
-            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._logLevel,
+            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._ociRuntime, verb._crashRetry, verb._zonedTimes, verb._logLevel,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -69,6 +76,9 @@ internal sealed class AgentVerb
         Lan = parsed.GetValue(_lan),
         Pull = parsed.GetValue(_pull),
         PolicyFile = parsed.GetValue(_policy),
+        OciRuntime = parsed.GetValue(_ociRuntime),
+        CrashRetry = parsed.GetValue(_crashRetry) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+        ZonedTimes = parsed.GetValue(_zonedTimes),
         Version = Environment.GetEnvironmentVariable("AGENT_VERSION")
             ?? typeof(AgentVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
     };

@@ -37,7 +37,7 @@ public static class AgentHosting
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<AuditLog>>()));
         services.AddSingleton(p => new Heartbeat(options, p.GetRequiredService<AgentIdentity>(), p.GetRequiredService<HostLoad>(),
             p.GetRequiredService<LoadRecorder>(), p.GetRequiredService<AgentState>(), p.GetRequiredService<IHubOutbox>(),
-            () => p.GetRequiredService<HubLink>().IsUp, p.GetRequiredService<TimeProvider>()));
+            () => p.GetRequiredService<HubLink>().IsUp, p.GetRequiredService<HubTimes>(), p.GetRequiredService<TimeProvider>()));
         return services.AddAgentCore(options, new AgentIdentity(id)).AddHostedService<AgentHost>();
     }
 

@@ -68,6 +68,17 @@ public sealed record AgentOptions
     /// <summary>What the owner of the machine lets hubs do, JSON; null is <c>policy.json</c> in the data folder, where it is there.</summary>
     public string? PolicyFile { get; init; }
 
+    /// <summary>
+    /// How long a device that was given up is left alone before it is started once more; null is until an operator starts it. At least a minute.
+    /// </summary>
+    public TimeSpan? CrashRetry { get; init; }
+
+    /// <summary>Whether times that are told to hubs have a zone. Default false: hubs of earlier agents read local times.</summary>
+    public bool ZonedTimes { get; init; }
+
+    /// <summary>What the engine runs devices with, by the name that it knows it by; null is its usual one.</summary>
+    public string? OciRuntime { get; init; }
+
     /// <summary>Version that is told to hubs.</summary>
     public string Version { get; init; } = "unknown";
 

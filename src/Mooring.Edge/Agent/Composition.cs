@@ -37,7 +37,7 @@ internal static class Composition
         services.AddSingleton<INetworkMonitor>(p => p.GetRequiredService<NetworkMonitorClient>());
         services.AddSingleton(_ => new HostLoad()).AddSingleton(p => HostFacts.Read(p.GetRequiredService<HostLoad>()));
         return services
-            .AddSingleton<OperationTable>().AddSingleton<AgentWork>().AddSingleton<HostNetwork>().AddSingleton<NetworkMonitorClient>()
+            .AddSingleton<HubTimes>().AddSingleton<OperationTable>().AddSingleton<AgentWork>().AddSingleton<HostNetwork>().AddSingleton<NetworkMonitorClient>()
             .AddSingleton<DeviceNotes>().AddSingleton<EngineLans>().AddSingleton<InternalNetworks>().AddSingleton<ImagePull>().AddSingleton<DevicePlanning>().AddSingleton<DeviceCreation>()
             .AddSingleton<ContainerReplacement>().AddSingleton<OrchestratorUpgrade>().AddSingleton<DeviceUpdate>()
             .AddSingleton<DeviceDeletion>().AddSingleton<DeviceControl>().AddSingleton<DeviceStatus>().AddSingleton<CrashRecovery>()

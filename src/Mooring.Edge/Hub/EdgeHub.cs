@@ -51,7 +51,7 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
         var numbers = new NumberSource(store);
         var calls = new AgentCalls(registry, numbers, _options, _metrics, _time);
         var operations = new OperationTracker(calls, store, history, _options, _time, _loggers.CreateLogger<OperationTracker>());
-        var desired = new DesiredState(calls, registry, store, history, _time, _loggers.CreateLogger<DesiredState>());
+        var desired = new DesiredState(calls, operations, registry, store, history, _time, _loggers.CreateLogger<DesiredState>());
         registry.Joined += desired.Connected;
         _metrics.Observe(() => registry.All.Count(entry => entry.Socket is not null), () => registry.All.Count);
         var enrolments = new Enrolments(store, Authority, _time);

@@ -12,6 +12,12 @@ public sealed record NetMonOptions
     /// <summary>Where the kernel's device manager puts links to serial devices.</summary>
     public string SerialFolder { get; init; } = "/dev/serial/by-id";
 
+    /// <summary>Where device nodes lie.</summary>
+    internal string DeviceFolder { get; init; } = "/dev";
+
+    /// <summary>Where the kernel describes serial ports.</summary>
+    internal string TtyFolder { get; init; } = "/sys/class/tty";
+
     /// <summary>The effective socket.</summary>
     internal string EffectiveSocket => SocketPath ?? Path.Combine(DataFolder, "netmon.sock");
 

@@ -83,6 +83,9 @@ internal sealed partial class NetworkMonitor(
                     ProxyArp = await bridges.SetupAsync(client.Container, client.Vnic, client.ContainerPid, parent, ip, lease.Gateway,
                         file.Prefix ?? 24, _stop.Token).ConfigureAwait(false),
                 };
+            // Its address may be another station's from now on.
+            else if (client.WifiParent is not null)
+                await bridges.CleanupAsync(new ProxyArp { VethHost = LinkNames.Veth(client.Container, client.Vnic) }, _stop.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ProgramException or OperationCanceledException)
         {

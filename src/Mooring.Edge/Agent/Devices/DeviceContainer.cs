@@ -20,8 +20,14 @@ internal static class DeviceContainer
     private const string CreatedLabel = "edge.autonomy.created";
     private const string RuntimeFolder = "/var/run/runtime";
 
-    // USB serial converters, USB modems, on-board serial ports: devices.txt of the kernel.
-    private static readonly string[] SerialRules = ["c 188:* rmw", "c 166:* rmw", "c 4:* rmw"];
+    private const int FirstOnBoardPort = 64;
+    private const int OnBoardPorts = 32;
+
+    // devices.txt of the kernel: USB serial converters, USB modems, low-density serial ports as ARM boards have them, and ttyS0 to ttyS31.
+    // The rest of major number 4 are the consoles of the machine. No engine changes these rules while a container runs, and a converter may
+    // be plugged in later: the first three are whole classes.
+    private static readonly string[] SerialRules =
+        ["c 188:* rmw", "c 166:* rmw", "c 204:* rmw", .. Enumerable.Range(FirstOnBoardPort, OnBoardPorts).Select(minor => $"c 4:{minor} rmw")];
 
     /// <summary>Name of the volume that keeps the users and the program of a device's runtime.</summary>
     public static string VolumeOf(string device) => device + "_data";
@@ -35,7 +41,8 @@ internal static class DeviceContainer
         {
             NetworkMode = InternalNetworks.NameOf(wanted.Name),
             RestartPolicy = new RestartPolicy("no"),
-            CapAdd = wanted.DedicatedInterface is null ? ["SYS_NICE", "MKNOD"] : ["SYS_NICE", "MKNOD", "NET_RAW", "NET_ADMIN"],
+            CapAdd = [.. context.WithRealTime ? ["SYS_NICE"] : Array.Empty<string>(), "MKNOD", .. wanted.DedicatedInterface is null ? Array.Empty<string>() : ["NET_RAW", "NET_ADMIN"]],
+            Runtime = context.OciRuntime,
             Ulimits = context.WithUlimits ? [new Ulimit("rtprio", 99, 99), new Ulimit("memlock", -1, -1)] : null,
             DeviceCgroupRules = SerialRules,
             Dns = DnsOf(wanted),
@@ -58,9 +65,14 @@ internal static class DeviceContainer
         return WithNetworks(creation, host, wanted.Name, context);
     }
 
-    /// <summary>Whether the engine refused because of limits that it, or the machine, does not allow.</summary>
-    public static bool IsRefusalOfUlimits(EngineException e) =>
-        e.Message.Contains("rlimit", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("ulimit", StringComparison.OrdinalIgnoreCase);
+    /// <summary>What to leave out after the engine refused a container: a limit or a capability that it, or the machine, does not allow.</summary>
+    /// <returns>Where the container is to be made with less; null when something else was wrong, or there is nothing left to leave out.</returns>
+    public static DeviceContainerContext? Without(DeviceContainerContext context, EngineException refusal)
+    {
+        bool Says(string word) => refusal.Message.Contains(word, StringComparison.OrdinalIgnoreCase);
+        if (context.WithUlimits && (Says("rlimit") || Says("ulimit"))) return context with { WithUlimits = false };
+        return context.WithRealTime && (Says("capabilit") || Says("apply caps")) ? context with { WithRealTime = false } : null;
+    }
 
     // Engines from API 1.44 on take all networks at once. Older ones take one, with the hardware address beside it; the others are joined
     // afterwards, where the engine pays no attention to a hardware address.
@@ -103,6 +115,13 @@ internal sealed record DeviceContainerContext
     public required string AgentId { get; init; }
     public required DateTimeOffset Now { get; init; }
     public bool WithUlimits { get; init; } = true;
+
+    /// <summary>Whether its processes may choose real-time priorities.</summary>
+    public bool WithRealTime { get; init; } = true;
+
+    /// <summary>What runs the container; null is the engine's usual one.</summary>
+    public string? OciRuntime { get; init; }
+
     public bool KeepRuntimeData { get; init; } = true;
 
     /// <summary>Places in networks of the engine; none where the monitor makes the interfaces.</summary>

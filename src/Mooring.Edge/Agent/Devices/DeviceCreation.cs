@@ -58,8 +58,7 @@ internal sealed partial class DeviceCreation(
         var places = await EngineLansAsync(wanted, interfaces, cancellationToken).ConfigureAwait(false);
 
         operations.Step(name, "creating_container");
-        await CreateContainerAsync(wanted, places, undo, cancellationToken).ConfigureAwait(false);
-        await engine.StartContainerAsync(name, cancellationToken).ConfigureAwait(false);
+        await RunContainerAsync(wanted, places, undo, cancellationToken).ConfigureAwait(false);
         await JoinAsync(name, cancellationToken).ConfigureAwait(false);
         await RegisterAsync(wanted, places, undo, cancellationToken).ConfigureAwait(false);
     }
@@ -74,7 +73,7 @@ internal sealed partial class DeviceCreation(
         return places;
     }
 
-    private async Task CreateContainerAsync(
+    private async Task RunContainerAsync(
         DeviceSpecification wanted, IReadOnlyList<EngineLan> places, UndoStack undo, CancellationToken cancellationToken)
     {
         var takesSeveral = await engine.NegotiateAsync(cancellationToken).ConfigureAwait(false) >= EngineVersion.SeveralNetworksAtCreation;
@@ -86,25 +85,42 @@ internal sealed partial class DeviceCreation(
             KeepRuntimeData = options.KeepRuntimeData,
             Lans = places,
             TakesSeveralNetworks = takesSeveral,
+            OciRuntime = options.OciRuntime,
         };
         var name = wanted.Name;
-        try
+        var isMade = false;
+        while (true)
         {
-            await engine.CreateContainerAsync(name, DeviceContainer.Build(wanted, context), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await engine.CreateContainerAsync(name, DeviceContainer.Build(wanted, context), cancellationToken).ConfigureAwait(false);
+                if (!isMade) PushRemoval(name, undo);
+                isMade = true;
+                await ConnectAsync(name, context, cancellationToken).ConfigureAwait(false);
+                await engine.StartContainerAsync(name, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (EngineException e) when (DeviceContainer.Without(context, e) is { } less)
+            {
+                // Limits are refused by the kernel when the first process starts, which is after the engine has made the container.
+                notes.Warn(name, $"the engine refused {(less.WithRealTime ? "the limits for real-time priority and locked memory" : "the capability SYS_NICE")}, the device runs without: {e.Message}");
+                if (isMade) await engine.RemoveContainerAsync(name, cancellationToken).ConfigureAwait(false);
+                context = less;
+            }
         }
-        catch (EngineException e) when (DeviceContainer.IsRefusalOfUlimits(e))
-        {
-            notes.Warn(name, $"the engine refused the limits for real-time priority and locked memory, the device runs without: {e.Message}");
-            await engine.CreateContainerAsync(name, DeviceContainer.Build(wanted, context with { WithUlimits = false }), cancellationToken).ConfigureAwait(false);
-        }
-        undo.Push($"the container {name}", async stop =>
-        {
-            await engine.RemoveContainerAsync(name, stop).ConfigureAwait(false);
-            await engine.RemoveVolumeAsync(DeviceContainer.VolumeOf(name), stop).ConfigureAwait(false);
-        });
-        if (takesSeveral || places.Count == 0) return;
+    }
+
+    private void PushRemoval(string name, UndoStack undo) => undo.Push($"the container {name}", async stop =>
+    {
+        await engine.RemoveContainerAsync(name, stop).ConfigureAwait(false);
+        await engine.RemoveVolumeAsync(DeviceContainer.VolumeOf(name), stop).ConfigureAwait(false);
+    });
+
+    private async Task ConnectAsync(string name, DeviceContainerContext context, CancellationToken cancellationToken)
+    {
+        if (context.TakesSeveralNetworks || context.Lans.Count == 0) return;
         await engine.ConnectNetworkAsync(InternalNetworks.NameOf(name), name, endpoint: null, cancellationToken).ConfigureAwait(false);
-        foreach (var place in places.Skip(1))
+        foreach (var place in context.Lans.Skip(1))
             await engine.ConnectNetworkAsync(place.Network, name, DeviceContainer.EndpointOf(place), cancellationToken).ConfigureAwait(false);
     }
 

@@ -10,7 +10,7 @@ namespace Mooring.Edge.Agent.Devices;
 
 /// <summary>Tells how a device is, in the shapes that hubs know.</summary>
 internal sealed class DeviceStatus(
-    EngineClient engine, AgentState state, OperationTable operations, DeviceUpkeep upkeep, DeviceNotes notes, TimeProvider time)
+    EngineClient engine, AgentState state, OperationTable operations, DeviceUpkeep upkeep, DeviceNotes notes, HubTimes times, TimeProvider time)
 {
     /// <summary>The status of a device.</summary>
     public async Task<JsonObject> ReadAsync(string device, CancellationToken cancellationToken)
@@ -35,15 +35,15 @@ internal sealed class DeviceStatus(
     }
 
     /// <summary>The status of a device on which an operation runs, or failed.</summary>
-    public static JsonObject Of(Operation operation)
+    private JsonObject Of(Operation operation)
     {
         var status = new JsonObject
         {
             ["status"] = operation.Status,
             ["device_id"] = operation.Name,
             ["operation"] = operation.Word,
-            ["started_at"] = LocalTime(operation.StartedAt),
-            ["updated_at"] = LocalTime(operation.UpdatedAt),
+            ["started_at"] = times.Text(operation.StartedAt),
+            ["updated_at"] = times.Text(operation.UpdatedAt),
             ["message"] = operation.HasFailed
                 ? $"Operation {operation.Word} failed: {operation.Error}"
                 : $"{operation.Name} is being {Doing(operation.Kind)}",
@@ -54,9 +54,6 @@ internal sealed class DeviceStatus(
             status["pull"] = new JsonObject { ["layers_done"] = pull.LayersDone, ["layers_total"] = pull.LayersTotal, ["bytes"] = pull.Bytes };
         return status;
     }
-
-    /// <summary>The form of times that clients of earlier agents read: local, with microseconds, without zone.</summary>
-    public static string LocalTime(DateTimeOffset at) => at.ToLocalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff", CultureInfo.InvariantCulture);
 
     private JsonObject Of(string device, ContainerDetails container)
     {
@@ -77,6 +74,7 @@ internal sealed class DeviceStatus(
         if (state.Devices.Find(device) is not { } record) return status;
         status["stopped_by_operator"] = record.IsStopped;
         status["lan_ready"] = isRunning && upkeep.IsAttached(device, container.State.Pid) && (state.Vnics.Find(device) ?? []).All(v => !v.IsDhcp || v.DhcpIp is not null);
+        if (upkeep.HasGivenUp(device)) status["crash_loop"] = true;
         if (warnings.Count > 0) status["warnings"] = new JsonArray([.. warnings.Select(w => JsonValue.Create(w))]);
         return status;
     }

@@ -30,6 +30,7 @@ internal sealed record HostSettings
     public LogSettings? LogConfig { get; init; }
     public string? PidMode { get; init; }
     public bool? Privileged { get; init; }
+    public string? Runtime { get; init; }
 
     /// <summary>Bytes; 0 is no limit.</summary>
     public long Memory { get; init; }

@@ -67,4 +67,4 @@ internal sealed record EngineIdentity(string Version, string ApiVersion, string?
 
 internal sealed record EngineError(string? Message);
 
-internal sealed record ImageDetails(string Id, IReadOnlyList<string>? RepoTags);
+internal sealed record ImageDetails(string Id, IReadOnlyList<string>? RepoTags, IReadOnlyList<string>? RepoDigests);

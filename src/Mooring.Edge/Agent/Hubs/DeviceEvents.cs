@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Agent.Topics;
 using Mooring.Edge.Agent.Upkeep;
@@ -12,11 +11,11 @@ internal sealed class DeviceEvents : IDisposable
     private readonly IHubOutbox _outbox;
     private readonly DeviceUpkeep _upkeep;
     private readonly OperationTable _operations;
-    private readonly TimeProvider _time;
+    private readonly HubTimes _times;
 
-    public DeviceEvents(IHubOutbox outbox, DeviceUpkeep upkeep, OperationTable operations, TimeProvider time)
+    public DeviceEvents(IHubOutbox outbox, DeviceUpkeep upkeep, OperationTable operations, HubTimes times)
     {
-        (_outbox, _upkeep, _operations, _time) = (outbox, upkeep, operations, time);
+        (_outbox, _upkeep, _operations, _times) = (outbox, upkeep, operations, times);
         upkeep.Happened += OnHappened;
         operations.Ended += OnEnded;
     }
@@ -37,5 +36,5 @@ internal sealed class DeviceEvents : IDisposable
         _outbox.Emit("device_event", new JsonObject { ["device_id"] = device, ["kind"] = error is null ? "operation_succeeded" : "operation_failed", ["at"] = Now, ["data"] = data });
     }
 
-    private string Now => DeviceStatus.LocalTime(_time.GetUtcNow());
+    private string Now => _times.Now;
 }

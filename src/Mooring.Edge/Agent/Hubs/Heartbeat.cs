@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Metrics;
 using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Topics;
@@ -12,7 +11,7 @@ namespace Mooring.Edge.Agent.Hubs;
 /// </summary>
 internal sealed class Heartbeat(
     AgentOptions options, AgentIdentity identity, HostLoad host, LoadRecorder loads, AgentState state, IHubOutbox outbox, Func<bool> isUp,
-    TimeProvider time)
+    HubTimes times, TimeProvider time)
 {
     /// <summary>Time between beats.</summary>
     internal static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
@@ -56,7 +55,7 @@ internal sealed class Heartbeat(
             ["disk_total"] = disks.Total,
             ["uptime"] = (long)time.GetElapsedTime(_began).TotalSeconds,
             ["status"] = "active",
-            ["timestamp"] = DeviceStatus.LocalTime(time.GetUtcNow()),
+            ["timestamp"] = times.Now,
         });
     }
 }

@@ -57,6 +57,9 @@ internal sealed partial class HubLink : IHubOutbox
     /// <summary>Raised when the hub has let the agent in; the token ends with the connection.</summary>
     public event Func<CancellationToken, Task>? Joined;
 
+    /// <summary>How the connection is.</summary>
+    public LinkState State => _client.Link.State;
+
     /// <summary>Whether the hub has let the agent in.</summary>
     public bool IsUp => _client.Root.IsConnected;
 

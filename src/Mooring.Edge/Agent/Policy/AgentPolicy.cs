@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Mooring.Edge.Agent.Devices;
@@ -30,6 +31,9 @@ internal sealed record AgentPolicy
     /// <summary>Paths of runtimes that may be called, without a slash at the beginning.</summary>
     public IReadOnlyList<string>? Paths { get; init; }
 
+    /// <summary>Public key, ECDSA in PEM, by which upgrades must be signed.</summary>
+    public string? UpgradeKey { get; init; }
+
     /// <summary>Everything is allowed.</summary>
     public static AgentPolicy Open { get; } = new();
 
@@ -45,9 +49,10 @@ internal sealed record AgentPolicy
         try
         {
             policy = JsonSerializer.Deserialize(File.ReadAllBytes(path), PolicyJson.Default.AgentPolicy) ?? Open;
+            if (policy.UpgradeKey is { } key) CheckKey(key);
             foreach (var port in policy.Ports ?? []) errors.RequireInRange("ports", port, 1, 65_535);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             errors.Add("policy", e.Message);
         }
@@ -86,6 +91,12 @@ internal sealed record AgentPolicy
     /// <summary>Why a path of a runtime must not be called.</summary>
     /// <returns>One line; null when it may.</returns>
     public string? RefusalOfPath(string path) => Allows(Paths, path) ? null : Say($"the path {path}");
+
+    private static void CheckKey(string key)
+    {
+        using var signer = ECDsa.Create();
+        signer.ImportFromPem(key);
+    }
 
     private static string Say(string what) => $"the policy of this machine does not allow {what}";
 

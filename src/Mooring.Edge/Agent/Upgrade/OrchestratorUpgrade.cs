@@ -25,9 +25,9 @@ internal sealed partial class OrchestratorUpgrade(
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Begins it; the operation on the agent has begun already. When all goes well, this process is stopped at the end.</summary>
-    /// <param name="tag">Tag of the images.</param>
+    /// <param name="order">To which images.</param>
     /// <param name="cancellationToken">The agent stops.</param>
-    public async Task RunAsync(string tag, CancellationToken cancellationToken)
+    public async Task RunAsync(UpgradeOrder order, CancellationToken cancellationToken)
     {
         try
         {
@@ -38,8 +38,8 @@ internal sealed partial class OrchestratorUpgrade(
             var monitorImage = (await engine.InspectContainerAsync(OrchestratorContainers.Monitor, cancellationToken).ConfigureAwait(false))?.Config?.Image;
 
             Step("pulling_images");
-            var newAgent = await PullAsync(agentImage, tag, cancellationToken).ConfigureAwait(false);
-            var newMonitor = monitorImage is null ? null : await PullAsync(monitorImage, tag, cancellationToken).ConfigureAwait(false);
+            var newAgent = await PullAsync(agentImage, order.Tag, order.AgentDigest, cancellationToken).ConfigureAwait(false);
+            var newMonitor = monitorImage is null ? null : await PullAsync(monitorImage, order.Tag, order.MonitorDigest, cancellationToken).ConfigureAwait(false);
 
             Step("upgrading_netmon");
             if (newMonitor is not null
@@ -88,11 +88,16 @@ internal sealed partial class OrchestratorUpgrade(
         LogFailed(logger, reason);
     }
 
-    private async Task<string> PullAsync(string image, string tag, CancellationToken cancellationToken)
+    private async Task<string> PullAsync(string image, string tag, string? digest, CancellationToken cancellationToken)
     {
         var (repository, _) = ContainerCopy.Split(image);
         await pull.EnsureAsync(Operation.Orchestrator, repository, tag, options.Pull, cancellationToken).ConfigureAwait(false);
-        return $"{repository}:{tag}";
+        var found = $"{repository}:{tag}";
+        if (digest is null) return found;
+        var details = await engine.InspectImageAsync(found, cancellationToken).ConfigureAwait(false);
+        if (details is null || !UpgradeOrder.Matches(details, digest)) throw new DeviceException($"{found} is not {digest}: nothing is upgraded");
+        // By what it is from here on: the tag may name another image in the next moment.
+        return details.Id == digest ? found : $"{found}@{digest}";
     }
 
     private async Task<string?> ProveMonitorAsync(CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ namespace Mooring.Edge.Agent.Upkeep;
 /// to be looked at; one look compares what is meant with what is and takes the next step.
 /// </summary>
 internal sealed partial class DeviceUpkeep(
-    EngineClient engine, AgentState state, OperationTable operations, DeviceAttachment attachment, DeviceNotes notes, TimeProvider time,
+    AgentOptions options, EngineClient engine, AgentState state, OperationTable operations, DeviceAttachment attachment, DeviceNotes notes, TimeProvider time,
     ILogger<DeviceUpkeep> logger)
 {
     /// <summary>A look at every device, for what no event told.</summary>
@@ -24,6 +24,8 @@ internal sealed partial class DeviceUpkeep(
 
     /// <summary>Wait while somebody else works on a device.</summary>
     private static readonly TimeSpan BusyDelay = TimeSpan.FromSeconds(1);
+
+    private const string CrashLoop = "crash loop:";
 
     /// <summary>Waits between tries to attach.</summary>
     private static readonly BackoffPolicy AttachBackoff = new() { First = TimeSpan.FromSeconds(1), Cap = TimeSpan.FromSeconds(300), Jitter = 0.3 };
@@ -38,6 +40,9 @@ internal sealed partial class DeviceUpkeep(
     /// <param name="device">The device.</param>
     /// <param name="pid">Its first process: what was given to an earlier one is gone.</param>
     public bool IsAttached(string device, int pid) => _looks.TryGetValue(device, out var look) && look.AttachedPid == pid;
+
+    /// <summary>Whether a device fell over so often that it is left alone.</summary>
+    public bool HasGivenUp(string device) => _looks.TryGetValue(device, out var look) && look.GaveUpAt is not null;
 
     /// <summary>Has a device looked at, unless it is to be looked at sooner.</summary>
     public void Ask(string device, TimeSpan delay) => Mark(device, look => Earliest(look, delay));
@@ -64,11 +69,15 @@ internal sealed partial class DeviceUpkeep(
     });
 
     /// <summary>An operator started it: crashes until now do not count, and it is looked at at once.</summary>
-    public void Restarted(string device) => Mark(device, look =>
+    public void Restarted(string device)
     {
-        look.ForgetRestarts();
-        Earliest(look, TimeSpan.Zero);
-    });
+        notes.Resolve(device, CrashLoop);
+        Mark(device, look =>
+        {
+            look.ForgetRestarts();
+            Earliest(look, TimeSpan.Zero);
+        });
+    }
 
     /// <summary>Looks at devices until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -162,12 +171,17 @@ internal sealed partial class DeviceUpkeep(
                 look.IsMissingReported = true;
                 LogMissing(logger, device);
                 return PollPeriod;
-            case UpkeepStep.GiveUp when !look.HasGivenUp:
-                look.HasGivenUp = true;
-                LogGaveUp(logger, device, UpkeepPlan.MaxRestarts, UpkeepPlan.RestartWindow.TotalSeconds);
-                notes.Warn(device, $"crash loop: restarted {UpkeepPlan.MaxRestarts} times within {UpkeepPlan.RestartWindow.TotalMinutes} minutes, left alone now");
-                Happened?.Invoke(device, "crash_loop");
-                return PollPeriod;
+            case UpkeepStep.GiveUp:
+                return GiveUp(device, look);
+            case UpkeepStep.Retry:
+                look.GaveUpAt = time.GetUtcNow();
+                await StartAsync(device, look, cancellationToken).ConfigureAwait(false);
+                return TimeSpan.Zero;
+            case UpkeepStep.Recover:
+                look.GaveUpAt = null;
+                notes.Resolve(device, CrashLoop);
+                Happened?.Invoke(device, "crash_loop_ended");
+                return TimeSpan.Zero;
             case UpkeepStep.Start:
                 await StartAsync(device, look, cancellationToken).ConfigureAwait(false);
                 return TimeSpan.Zero;
@@ -176,6 +190,17 @@ internal sealed partial class DeviceUpkeep(
             default:
                 return PollPeriod;
         }
+    }
+
+    private TimeSpan GiveUp(string device, Look look)
+    {
+        if (look.GaveUpAt is not null) return PollPeriod;
+        look.GaveUpAt = time.GetUtcNow();
+        LogGaveUp(logger, device, UpkeepPlan.MaxRestarts, UpkeepPlan.RestartWindow.TotalSeconds);
+        notes.Warn(device, $"{CrashLoop} restarted {UpkeepPlan.MaxRestarts} times within {UpkeepPlan.RestartWindow.TotalMinutes} minutes, "
+            + (options.CrashRetry is { } retry ? $"tried again every {retry.TotalMinutes} minutes" : "left alone now"));
+        Happened?.Invoke(device, "crash_loop");
+        return PollPeriod;
     }
 
     private UpkeepFacts FactsOf(string device, Look look, ContainerDetails? container)
@@ -188,6 +213,8 @@ internal sealed partial class DeviceUpkeep(
             IsBusy = operations.IsRunning(device),
             Container = container?.State.Status,
             RecentRestarts = look.CountRestarts(time.GetUtcNow() - UpkeepPlan.RestartWindow),
+            HasGivenUp = look.GaveUpAt is not null,
+            IsRetryDue = options.CrashRetry is { } retry && time.GetUtcNow() - look.GaveUpAt >= retry,
             IsAttached = container is not null && look.AttachedPid == container.State.Pid,
         };
     }

@@ -22,8 +22,8 @@ internal sealed class Look
     /// <summary>It was told that the device has no container.</summary>
     public bool IsMissingReported { get; set; }
 
-    /// <summary>It was told that the device is left alone.</summary>
-    public bool HasGivenUp { get; set; }
+    /// <summary>Since when the device is left alone; null while it is not.</summary>
+    public DateTimeOffset? GaveUpAt { get; set; }
 
     /// <summary>When it is due; never while a look is going on.</summary>
     public DateTimeOffset DueUnlessRunning
@@ -97,7 +97,6 @@ internal sealed class Look
         lock (_gate)
         {
             _restarts.RemoveAll(at => at < since);
-            if (_restarts.Count < UpkeepPlan.MaxRestarts) HasGivenUp = false;
             return _restarts.Count;
         }
     }
@@ -105,6 +104,10 @@ internal sealed class Look
     /// <summary>An operator started it: its crashes until now do not count.</summary>
     public void ForgetRestarts()
     {
-        lock (_gate) _restarts.Clear();
+        lock (_gate)
+        {
+            _restarts.Clear();
+            GaveUpAt = null;
+        }
     }
 }

@@ -21,6 +21,12 @@ internal enum UpkeepStep
     /// <summary>It should run, but falls over again and again.</summary>
     GiveUp,
 
+    /// <summary>It was given up a while ago and is tried once more.</summary>
+    Retry,
+
+    /// <summary>It was given up, and has run for long enough since.</summary>
+    Recover,
+
     /// <summary>It runs; what it needs around it is not there yet.</summary>
     Attach,
 }
@@ -43,6 +49,12 @@ internal readonly record struct UpkeepFacts
     /// <summary>Restarts by the agent that still count.</summary>
     public int RecentRestarts { get; init; }
 
+    /// <summary>It was given up, and is still counted so.</summary>
+    public bool HasGivenUp { get; init; }
+
+    /// <summary>It was given up so long ago that it is tried again.</summary>
+    public bool IsRetryDue { get; init; }
+
     /// <summary>What it needs around it is there, for the process that runs now.</summary>
     public bool IsAttached { get; init; }
 }
@@ -64,8 +76,10 @@ internal static class UpkeepPlan
         return facts.Container switch
         {
             null => UpkeepStep.ReportMissing,
+            "running" when facts is { HasGivenUp: true, RecentRestarts: 0, IsAttached: true } => UpkeepStep.Recover,
             "running" => facts.IsAttached ? UpkeepStep.Nothing : UpkeepStep.Attach,
             "created" or "exited" or "dead" when facts.IsStopped => UpkeepStep.Nothing,
+            "created" or "exited" when facts.HasGivenUp => facts.IsRetryDue ? UpkeepStep.Retry : UpkeepStep.GiveUp,
             "created" or "exited" => facts.RecentRestarts >= MaxRestarts ? UpkeepStep.GiveUp : UpkeepStep.Start,
             // Paused by hand, being removed or restarted by the engine, dead beyond recovery: not ours to change.
             _ => UpkeepStep.Nothing,

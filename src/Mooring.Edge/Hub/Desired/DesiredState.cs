@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Agents;
+using Mooring.Edge.Hub.Operations;
 using Mooring.Edge.Hub.Store;
 
 namespace Mooring.Edge.Hub.Desired;
@@ -13,7 +14,7 @@ namespace Mooring.Edge.Hub.Desired;
 /// never changed because a hub thinks otherwise.
 /// </summary>
 internal sealed partial class DesiredState(
-    AgentCalls calls, AgentRegistry registry, HubStore store, HubHistory history, TimeProvider time, ILogger<DesiredState> logger)
+    AgentCalls calls, OperationTracker operations, AgentRegistry registry, HubStore store, HubHistory history, TimeProvider time, ILogger<DesiredState> logger)
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
@@ -51,7 +52,9 @@ internal sealed partial class DesiredState(
         foreach (var (device, specification) in wanted)
         {
             var status = await calls.CallAsync(agent, "get_device_status", new JsonObject { ["device_id"] = device }, null, cancellationToken);
-            if (Parse(specification) is { } document && DeviceDrift.Compare(document, status) is { } differences) Note(agent, device, differences);
+            // What somebody has just deleted is missed by nobody.
+            if (operations.IsBeingDeleted(agent, device)) _drifts.TryRemove((agent, device), out _);
+            else if (Parse(specification) is { } document && DeviceDrift.Compare(document, status) is { } differences) Note(agent, device, differences);
         }
     }
 

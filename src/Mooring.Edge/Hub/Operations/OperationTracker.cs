@@ -40,6 +40,10 @@ internal sealed partial class OperationTracker(
     public IReadOnlyList<HubOperation> Of(string agent) =>
         [.. _operations.Values.Select(t => t.Operation).Where(o => o.Agent == agent).OrderByDescending(o => o.Id)];
 
+    /// <summary>Whether a device is being deleted, or is gone and not forgotten yet.</summary>
+    public bool IsBeingDeleted(string agent, string device) => _operations.Values.Any(t =>
+        !t.Ended.Task.IsCompleted && t.Operation.Topic == "delete_device" && t.Operation.Agent == agent && t.Operation.Device == device);
+
     /// <summary>Waits for the end of an operation, for a while.</summary>
     /// <returns>The operation as it is then.</returns>
     public async Task<HubOperation?> WaitAsync(string agent, long id, TimeSpan wait, CancellationToken cancellationToken)

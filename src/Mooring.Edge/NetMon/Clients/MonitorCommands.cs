@@ -54,7 +54,7 @@ internal sealed partial class MonitorCommands(
         MonitorCommand.StartDhcp => StartDhcpAsync(command, cancellationToken),
         MonitorCommand.StopDhcp => Task.FromResult(StopDhcp(command)),
         MonitorCommand.RenewDhcp => Task.FromResult(RenewDhcp(command)),
-        MonitorCommand.RequestWifiDhcp => Task.FromResult(RequestWifiDhcp(command)),
+        MonitorCommand.RequestWifiDhcp => RequestWifiDhcpAsync(command, cancellationToken),
         MonitorCommand.SetupProxyArpBridge => SetupBridgeAsync(command, cancellationToken),
         MonitorCommand.CleanupProxyArpBridge => CleanupBridgeAsync(command, cancellationToken),
         MonitorCommand.CleanupAllProxyArp => CleanupAllAsync(cancellationToken),
@@ -121,7 +121,7 @@ internal sealed partial class MonitorCommands(
         return dhcp.Renew(name, vnic) ? MonitorAnswer.Done : MonitorAnswer.Failed($"no DHCP client runs for {name}:{vnic}");
     }
 
-    private MonitorAnswer RequestWifiDhcp(MonitorCommand command)
+    private async Task<MonitorAnswer> RequestWifiDhcpAsync(MonitorCommand command, CancellationToken cancellationToken)
     {
         if (Missing(command, out var container, needsParent: true) is { } error) return error;
         var lease = dhcp.Start(new DhcpClientRecord
@@ -129,7 +129,11 @@ internal sealed partial class MonitorCommands(
             Container = command.ContainerName!, Vnic = command.VnicName!, ContainerPid = container.Pid, ContainerStartedAt = container.StartedAt,
             Interface = command.ParentInterface!, WifiParent = command.ParentInterface, ClientId = command.ClientId ?? $"{command.ContainerName}:{command.VnicName}",
         });
-        return new MonitorAnswer { Success = true, Lease = LeaseOf(lease, command) };
+        if (lease?.Ip is not { } ip) return MonitorAnswer.Done;
+        // The client runs already, and its lease is good: what may be missing is the bridge.
+        var bridge = await bridges.SetupAsync(command.ContainerName!, command.VnicName!, container.Pid, command.ParentInterface!, ip,
+            lease.Gateway, lease.Prefix ?? UsualPrefix, cancellationToken).ConfigureAwait(false);
+        return new MonitorAnswer { Success = true, Lease = LeaseOf(lease, command), ProxyArp = bridge };
     }
 
     private async Task<MonitorAnswer> SetupBridgeAsync(MonitorCommand command, CancellationToken cancellationToken)

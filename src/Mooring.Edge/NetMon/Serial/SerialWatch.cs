@@ -13,7 +13,6 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
     /// <summary>How often is looked.</summary>
     internal static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private const string DeviceFolder = "/dev";
     private const int FirstRealSerialPort = 64;
 
     private readonly Lock _gate = new();
@@ -81,20 +80,21 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
                     devices[link] = device;
                     linked.Add(path);
                 }
-        foreach (var path in Directory.EnumerateFiles(DeviceFolder, "tty*"))
-            if (!linked.Contains(path) && IsConverter(path) && Describe(path, byId: null) is { } device) devices[path] = device;
+        foreach (var path in Directory.EnumerateFiles(options.DeviceFolder, "tty*"))
+            if (!linked.Contains(path) && IsPort(path) && Describe(path, byId: null) is { } device) devices[path] = device;
         return devices;
     }
 
-    private static bool IsConverter(string path)
+    private bool IsPort(string path)
     {
         var name = Path.GetFileName(path);
         if (name.StartsWith("ttyUSB", StringComparison.Ordinal) || name.StartsWith("ttyACM", StringComparison.Ordinal)) return true;
-        // ttyS0 to ttyS31 are there on every machine, with hardware behind them or not; a driver tells (serial_core of the kernel).
-        return name.StartsWith("ttyS", StringComparison.Ordinal) && Read($"/sys/class/tty/{name}/type") is { } type and not "0" && type.Length > 0;
+        // On board. ttyS0 to ttyS31 are there on every machine, with hardware behind them or not; the driver tells (serial_core of the kernel).
+        var isOnBoard = name.StartsWith("ttyS", StringComparison.Ordinal) || name.StartsWith("ttyAMA", StringComparison.Ordinal);
+        return isOnBoard && Read(Path.Combine(options.TtyFolder, name, "type")) is { Length: > 0 } type and not "0";
     }
 
-    private static SerialDevice? Describe(string path, string? byId)
+    private SerialDevice? Describe(string path, string? byId)
     {
         if (!TryNumbers(path, out var major, out var minor)) return null;
         if (major == 4 && minor < FirstRealSerialPort) return null;
@@ -110,9 +110,9 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
     }
 
     // From the interface that the driver holds up to the device, which has the vendor.
-    private static string? UsbFolderOf(string name)
+    private string? UsbFolderOf(string name)
     {
-        var link = $"/sys/class/tty/{name}/device";
+        var link = Path.Combine(options.TtyFolder, name, "device");
         var folder = Directory.Exists(link) ? Directory.ResolveLinkTarget(link, returnFinalTarget: true) : null;
         for (var parent = folder?.FullName; parent is not null && parent != "/sys"; parent = Path.GetDirectoryName(parent))
             if (File.Exists(Path.Combine(parent, "idVendor"))) return parent;
@@ -131,11 +131,11 @@ internal sealed class SerialWatch(NetMonOptions options, TimeProvider time)
         }
     }
 
-    private static bool TryNumbers(string path, out int major, out int minor)
+    private bool TryNumbers(string path, out int major, out int minor)
     {
         (major, minor) = (0, 0);
         // "c 188 0" is what sysfs calls "188:0"; a node that is not in sysfs is asked directly.
-        if (Read($"/sys/class/tty/{Path.GetFileName(path)}/dev")?.Split(':') is [var first, var second])
+        if (Read(Path.Combine(options.TtyFolder, Path.GetFileName(path), "dev"))?.Split(':') is [var first, var second])
             return int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out major)
                 && int.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out minor);
         return DeviceNumbers.TryRead(path, out major, out minor);

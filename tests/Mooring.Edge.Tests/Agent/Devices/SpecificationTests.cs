@@ -125,6 +125,43 @@ public sealed class SpecificationTests
     }
 
     [Fact]
+    public void D25_SerialRules_GiveNoConsoleOfTheMachine()
+    {
+        var rules = DeviceContainer.Build(Read("""{"vnic_configs":[]}"""), Context).HostConfig!.DeviceCgroupRules!;
+        Assert.DoesNotContain("c 4:* rmw", rules);
+        var minors = rules.Where(rule => rule.StartsWith("c 4:", StringComparison.Ordinal)).Select(rule => int.Parse(rule[4..rule.IndexOf(' ', 4)]));
+        Assert.Equal(Enumerable.Range(64, 32), minors);
+    }
+
+    [Theory]
+    [InlineData("OCI runtime create failed: error setting rlimit type 14: operation not permitted", true, true, false, true)]
+    [InlineData("unable to apply caps: operation not permitted", true, true, true, false)]
+    [InlineData("error setting rlimit type 14: operation not permitted", false, true, null, null)]
+    [InlineData("No such image", true, true, null, null)]
+    public void D46_WhatTheEngineRefuses_IsLeftOut_Once(string refusal, bool withUlimits, bool withRealTime, bool? ulimitsAfter, bool? realTimeAfter)
+    {
+        var less = DeviceContainer.Without(Context with { WithUlimits = withUlimits, WithRealTime = withRealTime }, new Mooring.Edge.Agent.Engine.EngineException(System.Net.HttpStatusCode.BadRequest, refusal));
+        Assert.Equal((ulimitsAfter, realTimeAfter), (less?.WithUlimits, less?.WithRealTime));
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("-x")]
+    [InlineData("plc one")]
+    [InlineData("../plc")]
+    [InlineData("\u00fcber")]
+    public void D47_NameThatNoEngineTakes_IsRefusedBeforeAnythingIsTouched(string name)
+    {
+        foreach (var wrong in new[] { name, new string('x', 64), new string('x', 300) })
+        {
+            using var document = JsonDocument.Parse(new System.Text.Json.Nodes.JsonObject { ["container_name"] = wrong, ["vnic_configs"] = new System.Text.Json.Nodes.JsonArray() }.ToJsonString());
+            Assert.Contains("container_name", DeviceSpecification.Contract.Check(document.RootElement, "")!.ToString());
+        }
+        using var good = JsonDocument.Parse($$"""{"container_name":"{{new string('x', 63)}}","vnic_configs":[]}""");
+        Assert.Null(DeviceSpecification.Contract.Check(good.RootElement, ""));
+    }
+
+    [Fact]
     public void PlacesInTheEnginesNetworks_GoIntoTheCreation_WhereTheEngineTakesThem()
     {
         var wanted = Read("""{"vnic_configs":[{"name":"a","parent_interface":"eth0","network_mode":"static","ip":"192.168.77.60/24"}]}""");

@@ -25,6 +25,18 @@ public sealed class UpkeepPlanTests
             IsRegistered = true, IsStopped = isStopped, IsBusy = isBusy, Container = container, RecentRestarts = restarts, IsAttached = isAttached,
         }));
 
+    [Theory]
+    [InlineData("exited", 0, false, false, (int)UpkeepStep.GiveUp)]
+    [InlineData("exited", 0, true, false, (int)UpkeepStep.Retry)]
+    [InlineData("running", 1, false, true, (int)UpkeepStep.Nothing)]
+    [InlineData("running", 1, false, false, (int)UpkeepStep.Attach)]
+    [InlineData("running", 0, false, true, (int)UpkeepStep.Recover)]
+    public void D44_DeviceThatWasGivenUp_IsLeftAlone_TriedWhenThatIsChosen_AndWholeAfterAWhile(string container, int restarts, bool isRetryDue, bool isAttached, int step) =>
+        Assert.Equal((UpkeepStep)step, UpkeepPlan.Next(new UpkeepFacts
+        {
+            IsRegistered = true, Container = container, RecentRestarts = restarts, HasGivenUp = true, IsRetryDue = isRetryDue, IsAttached = isAttached,
+        }));
+
     [Fact]
     public void DeviceThatIsNotRegistered_IsForgotten_WhateverItDoes() =>
         Assert.Equal(UpkeepStep.Forget, UpkeepPlan.Next(new UpkeepFacts { Container = "running", IsBusy = true }));

@@ -1,0 +1,102 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mooring.Edge.Agent;
+using Mooring.Edge.Agent.Hubs;
+using Mooring.Edge.Agent.Topics;
+using Mooring.Edge.Tests.Hub;
+using Mooring.Kernel.Links;
+using Mooring.Kernel.Tls;
+using Mooring.Testing;
+
+namespace Mooring.Edge.Tests.Agent.Hubs;
+
+/// <summary>The agent's connection to a hub of ours, by a clock that moves when it is told to.</summary>
+public sealed class HubLinkTests : MooringTest
+{
+    private const string Id = "plant01";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mooring-link-").FullName;
+    private readonly TestClock _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly CancellationTokenSource _stop = new();
+
+    [Fact]
+    public async Task HubThatIsGoneForAnHour_IsAskedForAtMostEvery30Seconds_AndHearsWhatHappenedWhenItIsBack()
+    {
+        Expect(7061);
+        var hub = await HubUnderTest.StartAsync(Log, _folder);
+        var port = hub.Agents.Port;
+        var link = NewLink(port, await hub.EnrolAsync(Id, TestTimeout));
+        var running = link.RunAsync(_stop.Token);
+        await Until(() => link.IsUp);
+        await hub.DisposeAsync();
+        await Until(() => !link.IsUp);
+        link.Emit("device_event", new JsonObject { ["device_id"] = "plc1", ["kind"] = "while_the_hub_was_gone" });
+
+        var waits = new List<TimeSpan>();
+        var gone = _clock.GetUtcNow();
+        while (_clock.GetUtcNow() - gone < TimeSpan.FromHours(1))
+        {
+            await Until(() => link.State == LinkState.Waiting && _clock.ActiveTimers == 1);
+            waits.Add(_clock.Waits.Single());
+            _clock.AdvanceToNextTimer();
+        }
+        // 1 s doubling to 30 s, with a third of it by chance.
+        Assert.All(waits, wait => Assert.InRange(wait.TotalSeconds, 1, 30));
+        Assert.All(waits.Skip(6), wait => Assert.InRange(wait.TotalSeconds, 20, 30));
+        Assert.InRange(waits.Count, 120, 190);
+
+        await using var back = await HubUnderTest.StartAsync(Log, _folder, options => options with { Agents = new IPEndPoint(IPAddress.Loopback, port) });
+        await Until(() => link.IsUp || (link.State == LinkState.Waiting && _clock.ActiveTimers == 1));
+        if (!link.IsUp) _clock.AdvanceToNextTimer();
+        await Until(() => link.IsUp);
+        using var watch = new EventWatch(back.Http, "/api/edge/events?after=0");
+        Assert.Contains("while_the_hub_was_gone", (await watch.NextAsync("device_event", TestTimeout)).ToString());
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await base.DisposeAsync();
+        _stop.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private HubLink NewLink(int port, JsonObject identity)
+    {
+        var options = new AgentOptions
+        {
+            Server = new Uri($"https://localhost:{port}"), DataFolder = _folder,
+            CertificateFile = (string)identity["cert"]!, KeyFile = (string)identity["key"]!, AuthorityFile = (string)identity["ca"]!,
+        };
+        var services = new ServiceCollection()
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(LoggerFactory).AddSingleton(typeof(ILogger<>), typeof(Logger<>))
+            .AddSingleton<HubLink>().AddSingleton<IHubOutbox>(p => p.GetRequiredService<HubLink>())
+            .AddSingleton<IAgentLifetime>(new NoLifetime()).AddSingleton<ITopicAudit>(new NoAudit())
+            .AddSingleton(p => new ReloadableCertificate(AgentCertificate.FilesOf(options), _clock, p.GetRequiredService<ILogger<ReloadableCertificate>>()))
+            .AddAgentCore(options, new AgentIdentity(Id));
+        return Own(services.BuildServiceProvider()).GetRequiredService<HubLink>();
+    }
+
+    private async Task Until(Func<bool> condition)
+    {
+        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestTimeout);
+    }
+
+    private sealed class NoLifetime : IAgentLifetime
+    {
+        public void Stop(string reason) => Assert.Fail(reason);
+    }
+
+    private sealed class NoAudit : ITopicAudit
+    {
+        public void Record(string topic, JsonElement message, JsonObject answer, TimeSpan took)
+        {
+            // Tested where it is written to a file.
+        }
+    }
+}
