@@ -80,6 +80,24 @@ public sealed class ForeignAgentTests : MooringTest
     }
 
     [Fact]
+    public async Task DeviceThatIsBeingDeleted_IsNoDrift_AndOneThatVanished_Is()
+    {
+        var (hub, _) = await StartWithAgentAsync();
+        foreach (var name in new[] { "plc-1", "plc-2" })
+            await hub.SendAsync(HttpMethod.Post, Agent + "/devices?wait=20", $"{{\"container_name\":\"{name}\",\"vnic_configs\":[]}}", TestTimeout);
+        Assert.Empty((await hub.GetAsync(Agent + "/drift", TestTimeout)).Body.EnumerateArray());
+        var (status, begun) = await hub.SendAsync(HttpMethod.Delete, Agent + "/devices/plc-1", null, TestTimeout);
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        Assert.Empty((await hub.GetAsync(Agent + "/drift", TestTimeout)).Body.EnumerateArray());
+        await hub.GetAsync($"{Agent}/operations/{begun.GetProperty("id").GetInt64()}?wait=20", TestTimeout);
+        Assert.Empty((await hub.GetAsync(Agent + "/drift", TestTimeout)).Body.EnumerateArray());
+        // Past the hub: it still wants this one.
+        await hub.SendAsync(HttpMethod.Post, Agent + "/topics/delete_device", "{\"device_id\":\"plc-2\"}", TestTimeout);
+        var missing = Assert.Single((await hub.GetAsync(Agent + "/drift", TestTimeout)).Body.EnumerateArray());
+        Assert.Equal(("plc-2", "it is not there"), (missing.GetProperty("deviceId").GetString(), missing.GetProperty("differences")[0].GetString()));
+    }
+
+    [Fact]
     public async Task CreationThatFails_SaysWhereAndWhy()
     {
         var (hub, _) = await StartWithAgentAsync();

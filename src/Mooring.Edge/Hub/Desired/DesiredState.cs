@@ -52,11 +52,16 @@ internal sealed partial class DesiredState(
         foreach (var (device, specification) in wanted)
         {
             var status = await calls.CallAsync(agent, "get_device_status", new JsonObject { ["device_id"] = device }, null, cancellationToken);
-            // What somebody has just deleted is missed by nobody.
-            if (operations.IsBeingDeleted(agent, device)) _drifts.TryRemove((agent, device), out _);
-            else if (Parse(specification) is { } document && DeviceDrift.Compare(document, status) is { } differences) Note(agent, device, differences);
+            if (Parse(specification) is not { } document || DeviceDrift.Compare(document, status) is not { } differences) continue;
+            if (differences.Contains(DeviceDrift.Missing) && await IsDeletedAsync(agent, device, cancellationToken)) _drifts.TryRemove((agent, device), out _);
+            else Note(agent, device, differences);
         }
     }
+
+    // What somebody has just deleted is missed by nobody, before the hub has forgotten it and after.
+    private async Task<bool> IsDeletedAsync(string agent, string device, CancellationToken cancellationToken) =>
+        operations.IsBeingDeleted(agent, device)
+        || (await store.SpecificationsAsync(agent, cancellationToken)).All(wanted => wanted.Device != device);
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
