@@ -89,7 +89,7 @@ public sealed class HeartbeatTests : MooringTest, IHubOutbox
         await BeatAsync(2);
     }
 
-    public void Emit(string name, JsonObject message)
+    void IHubOutbox.Emit(string name, JsonObject message)
     {
         Assert.Equal("heartbeat", name);
         _beats.Enqueue(message);
