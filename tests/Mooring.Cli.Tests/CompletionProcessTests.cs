@@ -19,6 +19,8 @@ public sealed class CompletionProcessTests : MooringTest
     [InlineData("config sch", "reply schema")]
     [InlineData("up --mqtt-p", "reply --mqtt-port")]
     [InlineData("completion z", "reply zsh")]
+    [InlineData("help tunnel ht", "reply http")]
+    [InlineData("he", "reply help")]
     public async Task WordBegun_IsCompletedByBash(string line, string expected)
     {
         var bash = Own(ProcessUnderTest.Start("/bin/bash", ["--norc", "-c", Script, "bash", UpRun.Program, line]));

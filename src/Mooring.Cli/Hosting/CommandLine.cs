@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Data.Common;
+using Mooring.Cli.Manual;
 using Mooring.Edge.Agent;
 using Mooring.Fleet;
 using Mooring.Kernel.Options;
@@ -17,12 +18,8 @@ internal static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-            {
-                await Console.Error.WriteLineAsync($"mooring: {error.Message}");
-            }
-
-            await Console.Error.WriteLineAsync($"Try 'mooring {VerbPath(parsed)}--help'.");
+            foreach (var line in Problems(parsed)) await Console.Error.WriteLineAsync($"mooring: {line}");
+            await Console.Error.WriteLineAsync($"Try 'mooring {$"{VerbPath.Of(parsed.CommandResult.Command)} --help".TrimStart()}'.");
             return ExitCode.Usage;
         }
 
@@ -65,17 +62,23 @@ internal static class CommandLine
         _ => null,
     };
 
-    private static string VerbPath(ParseResult parsed)
+    /// <summary>What is wrong with a command line; a word that nothing understands with the nearest that is understood there.</summary>
+    private static IEnumerable<string> Problems(ParseResult parsed)
     {
-        var names = new Stack<string>();
-        for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        var command = parsed.CommandResult.Command;
+        var unknown = parsed.UnmatchedTokens;
+        if (unknown.Count > 0 && command.Subcommands.Count > 0 && VerbPath.Find(command, [unknown[0]]).Problem is { } problem && !unknown[0].StartsWith('-'))
         {
-            if (result.Command is not RootCommand)
-            {
-                names.Push(result.Command.Name);
-            }
+            yield return problem;
+            yield break;
         }
-
-        return names.Count == 0 ? "" : string.Join(' ', names) + " ";
+        var options = VerbPath.Lineage(command).SelectMany(each => each == command ? each.Options : each.Options.Where(option => option.Recursive))
+            .Where(option => !option.Hidden).Select(option => option.Name).ToList();
+        foreach (var error in parsed.Errors)
+        {
+            var word = unknown.FirstOrDefault(token => error.Message.EndsWith($"'{token}'.", StringComparison.Ordinal));
+            var near = word is null || !word.StartsWith('-') ? null : NearestName.Find(word.Split('=', ':')[0], options);
+            yield return near is null ? error.Message : $"{error.Message.TrimEnd('.')}; did you mean {near}?";
+        }
     }
 }

@@ -21,22 +21,6 @@ internal sealed class CarVerb
 
     private const int SecondsMax = 86_400;
 
-    private const string Text = """
-        Each car has devices and a Module Gateway that speaks Fleet Protocol v2 and is as strict as a real one: one missing, repeated or late
-        message, and it drops the session and comes back 10 s later.
-
-        Examples:
-          mooring up                                       a broker and an external server, in another terminal
-          mooring car                                      car_1 of company demo, with a drive and a button, against them
-          mooring car --count 20 --rate 10                 car_1 to car_20, each device reporting ten times a second
-          mooring car truck --company acme --broker mqtts://broker.example --user acme/truck --password-file secret.txt
-          mooring car --count 5000 --rate 0                cars that say only what gateways say of themselves, every 15 s
-          mooring car --devices echo --rate max --for 10   as fast as the server answers; prints what came back, and how soon
-
-        The devices are understood by the module builtin:demo: a button toggles its light, a drive is sent to charge when its battery is low, an
-        echo gets its bytes back. Any other module may take them too: they are JSON, or bytes.
-        """;
-
     private readonly Argument<string[]> _names = new("NAME")
     {
         Description = "The cars; with --count, what the names of all begin with (car_ unless given).",
@@ -105,7 +89,6 @@ internal sealed class CarVerb
             verb._devices, verb._module, verb._payload, verb._rate, verb._window, verb._connections, verb._sharedConnections, verb._starts,
             verb._version, verb._step, verb._reconnect, verb._aggregation, verb._response, verb._for, verb._report, verb._logLevel,
         };
-        LongHelp.AddTo(command, Text);
         command.SetAction(verb.RunAsync);
         return command;
     }

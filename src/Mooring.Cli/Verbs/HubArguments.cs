@@ -32,7 +32,7 @@ internal sealed class HubArguments
         _noSelfEnrolment = new Option<bool>(prefix + "no-self-enrollment") { Description = "Machines may not ask for a certificate themselves." };
         if (!isAlone) return;
         _data = SharedOptions.Data();
-        foreach (var shared in new Option[] { _data, _database }) shared.Recursive = true;
+        foreach (var shared in new Option[] { _data, _database, _names }) shared.Recursive = true;
     }
 
     internal static HubArguments AddTo(Command command, bool isAlone)
