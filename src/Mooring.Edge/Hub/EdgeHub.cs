@@ -115,7 +115,7 @@ internal sealed partial class EdgeHub : IHostedService, IAsyncDisposable
             })
             .OnDisconnected(registry.Disconnected)
             .On("heartbeat", registry.BeatAsync);
-        foreach (var told in new[] { "device_event", "device_log", "pull_progress", "orchestrator_removed", "crash_loop", "certificate_expiring", "upgrade_finished", "webrtc:ice" })
+        foreach (var told in new[] { "device_event", "device_log", "pull_progress", "orchestrator_removed", "crash_loop", "crash_loop_ended", "certificate_expiring", "upgrade_finished", "webrtc:ice" })
         {
             server.Root.On(told, (socket, e) =>
             {

@@ -50,6 +50,7 @@ public sealed class HeartbeatTests : MooringTest, IHubOutbox
         for (var number = 1; number <= 12; number++) await BeatAsync(number);
         Assert.Equal(Enumerable.Range(1, 12).Select(number => _clock.GetUtcNow().AddSeconds(5 * (number - 12)).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff")),
             _beats.Select(b => (string)b["timestamp"]!));
+        await Until(() => Volatile.Read(ref asked) > 0);
         Assert.InRange(asked, 1, Devices);
         engine.Close();
         await accepting;
