@@ -10,11 +10,15 @@ internal sealed class FailedAttempts
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (int Count, long Since)> _byAddress = new(StringComparer.Ordinal);
 
-    internal bool MayTry(string address, long now)
+    /// <summary>False with the milliseconds until the minute is over.</summary>
+    internal bool MayTry(string address, long now, out long waitMilliseconds)
     {
+        waitMilliseconds = 0;
         lock (_gate)
         {
-            return !_byAddress.TryGetValue(address, out var failed) || failed.Count < ChatLimits.FailedAttemptsMax || now - failed.Since >= WindowMilliseconds;
+            if (!_byAddress.TryGetValue(address, out var failed) || failed.Count < ChatLimits.FailedAttemptsMax) return true;
+            waitMilliseconds = Math.Max(failed.Since + WindowMilliseconds - now, 0);
+            return waitMilliseconds == 0;
         }
     }
 

@@ -53,9 +53,9 @@ public static class ChatKeys
         {
             Announce = v switch { "join" => Announcements.Join, "none" => Announcements.None, _ => Announcements.JoinAndLeave },
         }),
-        Choice("slow_consumer", "disconnect", "A member that does not read.", ["disconnect", "drop_oldest"], (o, v) => o with
+        Choice("slow_consumer", "disconnect", "A member that does not read.", ["disconnect", "drop_oldest", "drop_newest"], (o, v) => o with
         {
-            SlowConsumer = v == "disconnect" ? SlowConsumerPolicy.Disconnect : SlowConsumerPolicy.DropOldest,
+            SlowConsumer = v switch { "drop_oldest" => SlowConsumerPolicy.DropOldest, "drop_newest" => SlowConsumerPolicy.DropNewest, _ => SlowConsumerPolicy.Disconnect },
         }),
         Limit("max_line_bytes", 0, "Bytes of a line; 0 for what max_message_length needs.", 0, 16 * 1024 * 1024, (l, v) => l with { LineBytes = v }),
         Limit("max_rooms", 1000, "Rooms.", 1, 10_000_000, (l, v) => l with { RoomsMax = v }),
@@ -64,6 +64,7 @@ public static class ChatKeys
         Limit("announce_max_members", 100, "Members up to which joins and leaves are told.", 0, 1_000_000, (l, v) => l with { AnnounceMembersMax = v }),
         Limit("room_idle_ttl", 3600, "Seconds that an empty room stays; 0 for ever.", 0, int.MaxValue, (l, v) => l with { RoomIdleSeconds = v }),
         Limit("send_queue_bytes", 1024 * 1024, "Bytes that may wait for one client.", 4096, 1024 * 1024 * 1024, (l, v) => l with { SendQueueBytes = v }),
+        Limit("send_queue_messages", 0, "Messages that may wait for one client that takes nothing; 0 for no limit but that of the bytes.", 0, 10_000_000, (l, v) => l with { SendQueueMessages = v }),
         Limit("direct_queue", 0, "Direct messages kept for a client that is suspended or away; 0 for none.", 0, 10_000, (l, v) => l with { DirectQueue = v }),
         Limit("direct_queue_ttl", 86_400, "Seconds that such a message is kept.", 1, int.MaxValue, (l, v) => l with { DirectQueueSeconds = v }),
         Seconds("write_deadline", 10, "Time in which a client must take something.", (l, v) => l with { WriteDeadline = v }),

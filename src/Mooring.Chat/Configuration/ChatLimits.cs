@@ -32,6 +32,9 @@ public sealed record ChatLimits
     /// <summary>Bytes that may wait for one member. Default 1 MiB: ten thousand short messages.</summary>
     public int SendQueueBytes { get; init; } = 1024 * 1024;
 
+    /// <summary>Messages that may wait for one member that takes nothing; 0 (default) for no limit but that of the bytes, which bounds the memory.</summary>
+    public int SendQueueMessages { get; init; }
+
     /// <summary>A member whose transport takes nothing for so long is slow. Default 10 s.</summary>
     public TimeSpan WriteDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -123,6 +126,9 @@ public sealed record ChatLimits
     /// <summary>Bytes of the longest line of input.</summary>
     internal int EffectiveLineBytes => LineBytes > 0 ? LineBytes : Math.Max(LineBytesMin, MessageScalarsMax * BytesPerScalar + CommandBytes);
 
+    /// <summary>The bounds of a member's queue in words.</summary>
+    internal string DescribeQueue() => SendQueueMessages > 0 ? $"{SendQueueBytes} bytes or {SendQueueMessages} messages" : $"{SendQueueBytes} bytes";
+
     internal void Validate(OptionsErrors errors)
     {
         errors.RequireInRange("max_clients", ClientsMax, 1, 10_000_000);
@@ -134,6 +140,7 @@ public sealed record ChatLimits
         errors.RequireInRange("announce_max_members", AnnounceMembersMax, 0, 1_000_000);
         errors.RequireInRange("room_idle_ttl", RoomIdleSeconds, 0, int.MaxValue);
         errors.RequireInRange("send_queue_bytes", SendQueueBytes, 4096, 1024 * 1024 * 1024);
+        errors.RequireInRange("send_queue_messages", SendQueueMessages, 0, 10_000_000);
         errors.RequireInRange("max_protocol_errors", ProtocolErrorsMax, 1, 1_000_000);
         errors.RequireInRange("connections_per_ip", ConnectionsPerAddress, 0, 10_000_000);
         errors.RequireInRange("connection_rate_per_ip", ConnectionRatePerAddress, 0, 1_000_000);

@@ -22,8 +22,11 @@ public enum SlowConsumerPolicy
     /// <summary>It is told and closed; it never loses a message silently.</summary>
     Disconnect,
 
-    /// <summary>Its oldest messages are skipped.</summary>
+    /// <summary>Its oldest messages are skipped, and it is told how many.</summary>
     DropOldest,
+
+    /// <summary>It gets what waits, and then is told how many came meanwhile and were left out.</summary>
+    DropNewest,
 }
 
 /// <summary>Which joins and leaves a room is told of.</summary>

@@ -6,12 +6,20 @@ namespace Mooring.Chat.Http;
 /// <summary>Refusals of the rooms, as HTTP says them.</summary>
 internal static class ApiOutcome
 {
-    internal static ApiAnswer Refuse(in Outcome outcome) => Refuse(outcome.Error, outcome.Text);
+    // Full and closing servers cannot know when that ends.
+    private const int ComeBackSeconds = 5;
 
-    internal static ApiAnswer Refuse(ChatError error, string text) => ApiAnswer.Refuse(StatusOf(error), text, error.Code()) with
+    internal static ApiAnswer Refuse(in Outcome outcome) => ApiAnswer.Refuse(StatusOf(outcome.Error), outcome.Text, outcome.Error.Code()) with
     {
-        RetryAfterSeconds = error is ChatError.RateLimited ? 1 : error is ChatError.ServerFull or ChatError.ShuttingDown or ChatError.TooManyRooms ? 5 : null,
+        RetryAfterSeconds = outcome.Error switch
+        {
+            ChatError.RateLimited => (int)Math.Max((outcome.WaitMilliseconds + 999) / 1000, 1),
+            ChatError.ServerFull or ChatError.ShuttingDown or ChatError.TooManyRooms => ComeBackSeconds,
+            _ => null,
+        },
     };
+
+    internal static ApiAnswer Refuse(ChatError error, string text) => Refuse(new Outcome(error, text));
 
     internal static ApiAnswer NoSuchRoom(string room) => Refuse(ChatError.NoSuchRoom, $"Chat room '{room}' not found");
 

@@ -41,7 +41,7 @@ internal sealed partial class ChatApi
         if (session is not null && !request.IsOperator && !session.TryTakeToken(limits.Rate, limits.RateBurst, hub.Now, out var wait))
         {
             hub.Counters.RateLimited();
-            return new Outcome(ChatError.RateLimited, $"{wait} ms to wait");
+            return Outcome.TooFast(wait);
         }
         session?.Touch();
         var utf8 = Encoding.UTF8.GetBytes(text);

@@ -47,9 +47,14 @@ internal static class ChatErrors
 /// <summary>What came of a command.</summary>
 /// <param name="Error">Why it was refused; none when it was done.</param>
 /// <param name="Text">For a person.</param>
-internal readonly record struct Outcome(ChatError Error, string Text)
+/// <param name="WaitMilliseconds">When it may be tried again; 0 when that does not depend on time.</param>
+internal readonly record struct Outcome(ChatError Error, string Text, long WaitMilliseconds = 0)
 {
     internal static readonly Outcome Done = new(ChatError.None, "");
+
+    /// <summary>Too much in too short a time. The wait is the first word, for programs.</summary>
+    internal static Outcome TooFast(long waitMilliseconds, string why = "") =>
+        new(ChatError.RateLimited, why.Length == 0 ? $"{waitMilliseconds} ms to wait" : $"{waitMilliseconds} ms to wait, {why}", waitMilliseconds);
 
     internal bool IsDone => Error == ChatError.None;
 }

@@ -7,15 +7,13 @@ namespace Mooring.Chat.Rooms;
 /// <summary>Tokens of clients and passwords of rooms; who guesses is stopped.</summary>
 internal sealed partial class ChatHub
 {
-    private static readonly Outcome TooManyFailures = new(ChatError.RateLimited, "60000 ms to wait, too many wrong tokens and passwords came from there");
-
     private readonly FailedAttempts _failedAttempts = new();
 
     /// <summary>Finds the account that a token opens, or says why there is none.</summary>
     internal Outcome Authenticate(string token, string remote, out ChatAccount? account)
     {
         account = null;
-        if (!_failedAttempts.MayTry(remote, Now)) return TooManyFailures;
+        if (!_failedAttempts.MayTry(remote, Now, out var wait)) return TooManyFailures(wait);
         account = Access.Authenticate(token);
         if (account is not null) return Outcome.Done;
         _failedAttempts.Add(remote, Now);
@@ -27,11 +25,13 @@ internal sealed partial class ChatHub
     internal Outcome CheckPassword(Room room, string? word, string remote)
     {
         if (room.Password is not { } password) return Outcome.Done;
-        if (word is not null && !_failedAttempts.MayTry(remote, Now)) return TooManyFailures;
+        if (word is not null && !_failedAttempts.MayTry(remote, Now, out var wait)) return TooManyFailures(wait);
         if (password.IsOpenedBy(word)) return Outcome.Done;
         if (word is not null) _failedAttempts.Add(remote, Now);
         return new Outcome(ChatError.Forbidden, $"{room.Name} wants its password");
     }
+
+    private static Outcome TooManyFailures(long wait) => Outcome.TooFast(wait, "too many wrong tokens and passwords came from there");
 
     [LoggerMessage(5011, LogLevel.Warning, "a wrong token came from {Remote}")]
     private partial void LogWrongToken(string remote);

@@ -170,14 +170,20 @@ internal sealed partial class ChatHub
     /// <summary>A member whose queue is over its limit.</summary>
     internal void TooSlow(Session session, Membership? member)
     {
-        if (member is not null && Options.SlowConsumer == SlowConsumerPolicy.DropOldest)
-        {
-            Counters.Dropped(session.Skip(member));
-            return;
-        }
         if (session.IsClosing) return;
-        Counters.SlowConsumer();
-        Close(session, CloseReason.SlowConsumer, $"more than {Options.Limits.SendQueueBytes} bytes were waiting");
+        switch (Options.SlowConsumer)
+        {
+            case SlowConsumerPolicy.DropOldest when member is not null:
+                session.SkipOldest(member);
+                return;
+            case SlowConsumerPolicy.DropNewest when member is not null:
+                session.LeaveOutNewest(member);
+                return;
+            default:
+                Counters.SlowConsumer();
+                Close(session, CloseReason.SlowConsumer, $"more than {Options.Limits.DescribeQueue()} were waiting");
+                return;
+        }
     }
 
     /// <summary>Keeps a message where history is durable.</summary>
@@ -233,7 +239,7 @@ internal sealed partial class ChatHub
             return new Outcome(ChatError.ServerFull, $"{limits.ConnectionsPerAddress} connections may come from one address");
         return _connectionRates.TryTake(remote, limits.ConnectionRatePerAddress, Now, out var wait)
             ? Outcome.Done
-            : new Outcome(ChatError.RateLimited, $"{wait} ms to wait, {limits.ConnectionRatePerAddress} connections a second may come from one address");
+            : Outcome.TooFast(wait, $"{limits.ConnectionRatePerAddress} connections a second may come from one address");
     }
 
     private bool Forget_NeedsLock(Session session)

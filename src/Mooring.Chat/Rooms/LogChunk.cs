@@ -4,13 +4,16 @@ namespace Mooring.Chat.Rooms;
 /// A piece of a room's log: written once by the room, read by any number of members at the same time. A chunk lives as long as a
 /// member still has to read it; nobody counts references, the collector does.
 /// </summary>
-internal sealed class LogChunk(long start, int capacity)
+internal sealed class LogChunk(long start, long messagesBefore, int capacity)
 {
     private int _used;
     private LogChunk? _next;
 
     /// <summary>Position of its first byte in the log.</summary>
     internal long Start { get; } = start;
+
+    /// <summary>Messages of the log in front of it.</summary>
+    internal long MessagesBefore { get; } = messagesBefore;
 
     internal byte[] Bytes { get; } = GC.AllocateUninitializedArray<byte>(capacity);
 

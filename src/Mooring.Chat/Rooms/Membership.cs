@@ -40,6 +40,12 @@ internal sealed class Membership(Room room, Session session, long joinedAt)
 
     internal int Offset { get; set; }
 
+    /// <summary>Messages left out in front of its place that it has not been told of.</summary>
+    internal long Skipped { get; set; }
+
+    /// <summary>Messages of the log when it began to leave out what comes; negative while it does not.</summary>
+    internal long LeftOutSince { get; set; } = -1;
+
     internal long Position => Chunk is { } chunk ? chunk.Start + Offset : long.MaxValue;
 
     /// <summary>Bytes of the log that it has not read.</summary>

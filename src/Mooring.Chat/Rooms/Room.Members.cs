@@ -108,7 +108,7 @@ internal sealed partial class Room
         var missed = _lastSequence - member.SuspendedAt;
         if (missed > 0)
         {
-            member.Session.Say(NewNotice_NeedsLock(System.Text.Encoding.UTF8.GetBytes($"{missed} messages missed")));
+            member.Session.Say(NewNotice(System.Text.Encoding.UTF8.GetBytes($"{missed} messages missed")));
             if (replay) Replay(member, History(member.SuspendedAt).Messages);
         }
         SayWaiting(member);

@@ -51,13 +51,13 @@ internal sealed partial class Room : IThreadPoolWorkItem
         if (members.Length == 0) return;
         // Another member is first each time, so that nobody is always last.
         var first = (_turn++ & int.MaxValue) % members.Length;
-        var limit = _hub.Options.Limits.SendQueueBytes;
+        var limits = _hub.Options.Limits;
         for (var i = 0; i < members.Length; i++)
         {
             var member = members[first + i < members.Length ? first + i : first + i - members.Length];
             if (member.Lag <= 0) continue;
             member.Session.Flush(member);
-            if (member.Lag > limit) _hub.TooSlow(member.Session, member);
+            if (member.Lag > limits.SendQueueBytes || member.Session.HasMoreThan(limits.SendQueueMessages, member)) _hub.TooSlow(member.Session, member);
         }
     }
 }

@@ -66,7 +66,7 @@ internal sealed partial class Room
             if (_hub.IsDraining) return new Outcome(ChatError.ShuttingDown, "the server is going down");
             if (IsMuted_NeedsLock(sender, session, now)) return new Outcome(ChatError.Muted, "you may not speak in this room");
             if (!_bucket.TryTake(_hub.Options.Limits.RoomRate, _hub.Options.Limits.RateBurst, now, out var wait))
-                return new Outcome(ChatError.RateLimited, $"{wait} ms to wait, the room is busy");
+                return Outcome.TooFast(wait, "the room is busy");
             if (from is not null && !TryMarkSent_NeedsLock(from)) return new Outcome(ChatError.NotMember, $"{sender} is not in {Name}");
             var message = new ChatMessage
             {
@@ -93,14 +93,17 @@ internal sealed partial class Room
     /// <summary>A notice to those who receive.</summary>
     internal void Notice(string text)
     {
-        lock (_gate) Append_NeedsLock(NewNotice_NeedsLock(Encoding.UTF8.GetBytes(text)));
+        lock (_gate) Append_NeedsLock(NewNotice(Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>A notice to one member.</summary>
     internal void Notice(Session session, string text)
     {
-        lock (_gate) session.Say(NewNotice_NeedsLock(Encoding.UTF8.GetBytes(text)));
+        lock (_gate) session.Say(NewNotice(Encoding.UTF8.GetBytes(text)));
     }
+
+    /// <summary>What a member reads where messages are missing.</summary>
+    internal byte[] EncodeGap(MessageFormat format, long missed) => Encode(format, NewNotice(Encoding.UTF8.GetBytes($"{missed} messages missed")));
 
     internal static byte[] Encode(MessageFormat format, in ChatMessage message)
     {
@@ -153,13 +156,13 @@ internal sealed partial class Room
         UnixMilliseconds = kept.UnixMilliseconds,
     };
 
-    private ChatMessage NewNotice_NeedsLock(byte[] text) => new()
+    private ChatMessage NewNotice(byte[] text) => new()
     {
         Kind = MessageKind.Notice,
         Room = NameUtf8,
         Sender = "server"u8,
         Text = text,
-        Sequence = _lastSequence,
+        Sequence = LastSequence,
         Id = _hub.NextMessageId(),
         Epoch = _hub.Epoch,
         UnixMilliseconds = _hub.Now,

@@ -18,6 +18,7 @@ internal sealed partial class Session
     private int _state;
     private int _itemBytes;
     private int _replyBytes;
+    private long _keptBytes;
     private int _isMarked;
     private long _blockedSince = -1;
     private bool _isBroken;
@@ -36,7 +37,7 @@ internal sealed partial class Session
     {
         get
         {
-            long pending = Volatile.Read(ref _itemBytes) + (long)Volatile.Read(ref _replyBytes);
+            long pending = Volatile.Read(ref _itemBytes) + (long)Volatile.Read(ref _replyBytes) + Volatile.Read(ref _keptBytes);
             foreach (var membership in Memberships) pending += Math.Max(membership.Lag, 0);
             return pending;
         }
@@ -66,7 +67,7 @@ internal sealed partial class Session
             else if (!_isBroken && !_isOverflown)
             {
                 _replyBytes = bytes.Length;
-                Add_NeedsLock(bytes, isReply: true);
+                Add_NeedsLock(bytes, OutKind.Reply);
             }
         }
         Mark();
@@ -109,8 +110,8 @@ internal sealed partial class Session
         lock (_outGate)
         {
             membership.Log = log;
-            membership.Offset = log.Tail.Used;
-            membership.Chunk = log.Tail;
+            membership.LeftOutSince = -1;
+            (membership.Chunk, membership.Offset, _) = log.End();
         }
     }
 
@@ -119,27 +120,13 @@ internal sealed partial class Session
     {
         lock (_outGate)
         {
-            if (keepUnread && membership is { Chunk: not null, Log: not null }) KeepUnread_NeedsLock(membership);
+            if (keepUnread && membership is { Chunk: not null, Log: not null }) KeepUnread_NeedsLock(membership, OutKind.Own);
+            if (membership is { LeftOutSince: >= 0 and var since, Log: { } log }) _hub.Counters.Dropped(log.Messages - since);
+            membership.LeftOutSince = -1;
             membership.Chunk = null;
             membership.Log = null;
         }
         Mark();
-    }
-
-    /// <summary>Skips what the member has not read except the newest chunk; returns how many messages that were.</summary>
-    internal long Skip(Membership membership)
-    {
-        long skipped = 0;
-        lock (_outGate)
-        {
-            if (membership.Log is not { } log) return 0;
-            while (membership.Chunk is { } chunk && chunk != log.Tail)
-            {
-                skipped += MessageBoundary.Count(Format, chunk.Bytes.AsSpan(membership.Offset, chunk.Used - membership.Offset));
-                (membership.Chunk, membership.Offset) = (chunk.Next, 0);
-            }
-        }
-        return skipped;
     }
 
     /// <summary>The transport is gone: nothing is sent any more.</summary>
@@ -151,6 +138,7 @@ internal sealed partial class Session
             _items = null;
             _itemBytes = 0;
             _replyBytes = 0;
+            _keptBytes = 0;
         }
         Volatile.Write(ref _blockedSince, -1);
     }
@@ -159,45 +147,54 @@ internal sealed partial class Session
     internal void Abort() => _output?.Abort();
 
     /// <summary>Puts what the log still has for the session into its queue, each piece in its place.</summary>
-    private void KeepUnread_NeedsLock(Membership membership)
+    private void KeepUnread_NeedsLock(Membership membership, OutKind kind)
     {
         var items = new Queue<OutItem>(4);
         foreach (var item in _items ?? [])
         {
-            if (item.Membership == membership) KeepTo_NeedsLock(membership, item.UpTo, items);
+            if (item.Membership == membership) KeepTo_NeedsLock(membership, item.UpTo, items, kind);
             else items.Enqueue(item);
         }
-        KeepTo_NeedsLock(membership, membership.Log!.Head, items);
+        KeepTo_NeedsLock(membership, membership.Log!.Head, items, kind);
         _items = items;
     }
 
-    private void KeepTo_NeedsLock(Membership membership, long upTo, Queue<OutItem> items)
+    private void KeepTo_NeedsLock(Membership membership, long upTo, Queue<OutItem> items, OutKind kind)
     {
         while (TryTake_NeedsLock(membership, upTo, out var bytes))
         {
-            items.Enqueue(new OutItem(bytes, null, 0));
-            _itemBytes += bytes.Length;
+            items.Enqueue(new OutItem(bytes, null, 0) { Kind = kind });
+            if (kind == OutKind.Kept) _keptBytes += bytes.Length;
+            else _itemBytes += bytes.Length;
         }
     }
 
     private void Enqueue_NeedsLock(ReadOnlyMemory<byte> bytes)
     {
         if (_isBroken || _isOverflown) return;
-        if (_itemBytes + bytes.Length > _hub.Options.Limits.SendQueueBytes && !IsClosing)
+        if (IsFull_NeedsLock(bytes.Length) && !IsClosing)
         {
             _isOverflown = true;
             return;
         }
-        Add_NeedsLock(bytes, isReply: false);
+        Add_NeedsLock(bytes, OutKind.Own);
         _itemBytes += bytes.Length;
     }
 
-    private void Add_NeedsLock(ReadOnlyMemory<byte> bytes, bool isReply)
+    // A batch of answers may be long; it is a queue only when the client does not take them.
+    private bool IsFull_NeedsLock(int more)
+    {
+        var limits = _hub.Options.Limits;
+        return _itemBytes + more > limits.SendQueueBytes
+            || (limits.SendQueueMessages > 0 && BlockedSince >= 0 && _items?.Count >= limits.SendQueueMessages);
+    }
+
+    private void Add_NeedsLock(ReadOnlyMemory<byte> bytes, OutKind kind)
     {
         _items ??= new Queue<OutItem>(4);
         foreach (var membership in Memberships)
             if (membership.Lag > 0) _items.Enqueue(new OutItem(default, membership, membership.Log!.Head));
-        _items.Enqueue(new OutItem(bytes, null, 0) { IsReply = isReply });
+        _items.Enqueue(new OutItem(bytes, null, 0) { Kind = kind });
     }
 
     private bool TryEnter()
@@ -280,12 +277,12 @@ internal sealed partial class Session
                     continue;
                 }
                 items.Dequeue();
-                if (item.IsReply) _replyBytes = 0;
-                else _itemBytes -= item.Bytes.Length;
+                Settle_NeedsLock(item);
                 bytes = item.Bytes;
                 return true;
             }
             _items = null;
+            GoOn_NeedsLock();
             if (only is not null) return TryTake_NeedsLock(only, long.MaxValue, out bytes);
             foreach (var membership in Memberships)
                 if (TryTake_NeedsLock(membership, long.MaxValue, out bytes)) return true;
@@ -293,9 +290,25 @@ internal sealed partial class Session
         }
     }
 
-    private static bool TryTake_NeedsLock(Membership membership, long upTo, out ReadOnlyMemory<byte> bytes)
+    private void Settle_NeedsLock(in OutItem item)
     {
-        bytes = default;
+        switch (item.Kind)
+        {
+            case OutKind.Reply:
+                _replyBytes = 0;
+                break;
+            case OutKind.Kept:
+                _keptBytes -= item.Bytes.Length;
+                break;
+            default:
+                _itemBytes -= item.Bytes.Length;
+                break;
+        }
+    }
+
+    private bool TryTake_NeedsLock(Membership membership, long upTo, out ReadOnlyMemory<byte> bytes)
+    {
+        if (TryTakeGap_NeedsLock(membership, out bytes)) return true;
         while (membership.Chunk is { } chunk)
         {
             var next = chunk.Next;
@@ -313,12 +326,24 @@ internal sealed partial class Session
         return false;
     }
 
+    /// <summary>As what an item counts.</summary>
+    private enum OutKind
+    {
+        /// <summary>Something for this client, within its queue's bound.</summary>
+        Own,
+
+        /// <summary>The one large reply.</summary>
+        Reply,
+
+        /// <summary>What a slow member had not read when it began to leave messages out; the room's bound holds for it.</summary>
+        Kept,
+    }
+
     private readonly struct OutItem(ReadOnlyMemory<byte> bytes, Membership? membership, long upTo)
     {
         internal ReadOnlyMemory<byte> Bytes { get; } = bytes;
 
-        /// <summary>Whether it counts as the one large reply.</summary>
-        internal bool IsReply { get; init; }
+        internal OutKind Kind { get; init; }
 
         internal Membership? Membership { get; } = membership;
 

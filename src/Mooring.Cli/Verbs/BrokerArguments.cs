@@ -24,7 +24,7 @@ internal sealed class BrokerArguments
     private readonly Option<string> _identity = OneOf("--certificate-identity", "Which name in it is the user name", "cn", "san");
     private readonly Option<string?> _users = File("--users", "File of users; 'mooring broker passwd' makes one.");
     private readonly Option<string?> _access = File("--access", "JSON file of access rules.");
-    private readonly Option<bool> _inMemory = new("--in-memory") { Description = "Keeps sessions and retained messages in memory only, not in the data folder." };
+    private readonly Option<bool> _inMemory = new("--in-memory") { Description = "Keeps sessions and retained messages in memory only, not in the data folder; in 'up' the history of the rooms too." };
     private readonly Option<MqttDurability> _durability = new("--durability")
     {
         Description = "What an acknowledgement survives: the end of the process, or the loss of power (slower).",
@@ -63,6 +63,9 @@ internal sealed class BrokerArguments
     }
 
     /// <summary>Reads and checks the options, with the files that they name; all that is wrong is told at once.</summary>
+    /// <summary>Whether nothing is to outlive the process.</summary>
+    internal bool IsInMemory(ParseResult parsed) => parsed.GetValue(_inMemory);
+
     /// <param name="parsed">The command line.</param>
     /// <param name="dataFolder">Where sessions, retained messages and the development authority are kept.</param>
     internal MqttBrokerOptions Read(ParseResult parsed, string dataFolder)
@@ -71,7 +74,7 @@ internal sealed class BrokerArguments
         var file = parsed.GetValue(_config);
         var options = file is null ? FromFlags(parsed) : MqttBrokerConfiguration.Load(file, errors);
         options = options with { Listeners = [.. options.Listeners.Select(listener => WithDevelopmentCertificate(listener, dataFolder))] };
-        if (!parsed.GetValue(_inMemory))
+        if (!IsInMemory(parsed))
         {
             options = options with
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mooring.Chat.Configuration;
 using Mooring.Cli.Configuration;
 using Mooring.Cli.Hosting;
 
@@ -79,6 +80,8 @@ internal sealed class UpArguments
 
     internal FleetConfiguration ReadFleet(ParseResult parsed) => Fleet.Read(parsed, DataFolder(parsed), parsed.GetValue(_demo), Has(parsed, "mqtt"));
 
+    internal ChatOptions ReadChat(ParseResult parsed) => Chat.Read(parsed, Broker.IsInMemory(parsed) ? null : DataFolder(parsed));
+
     /// <summary>Reads and checks all roles; what is wrong in any of them is told at once.</summary>
     /// <exception cref="UserErrorException">With everything that is wrong.</exception>
     internal UpOptions Read(ParseResult parsed)
@@ -94,7 +97,7 @@ internal sealed class UpArguments
             Http = Part(() => Http.Read(parsed))!,
             Broker = Role("mqtt", () => Broker.Read(parsed, data)),
             Fleet = Role("fleet", () => ReadFleet(parsed)),
-            Chat = Role("chat", () => Chat.Read(parsed, data)),
+            Chat = Role("chat", () => ReadChat(parsed)),
             Tunnel = Role("tunnel", () => Tunnel.Read(parsed)),
             Hub = Role("hub", () => Hub.Read(parsed, data)),
             Bridges = Part(() => Bridges.Read(parsed))!,

@@ -32,13 +32,15 @@ internal sealed class UpChat
         return chat;
     }
 
-    internal ChatOptions Read(ParseResult parsed, string dataFolder)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="dataFolder">Where history is kept unless a setting says otherwise; null for memory.</param>
+    internal ChatOptions Read(ParseResult parsed, string? dataFolder)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, option) in _values)
             if (parsed.GetResult(option) is { Implicit: false }) values[key.Name] = parsed.GetValue(option) ?? "true";
         var chat = ChatConfiguration.Load(values, parsed.GetValue(_config), _ => null, isStrict: true, searches: false);
-        return chat.Settings.Any(setting => setting is { Key.Name: History, Source: "default" })
+        return dataFolder is not null && chat.Settings.Any(setting => setting is { Key.Name: History, Source: "default" })
             ? chat.Options with { HistoryStore = Path.Combine(dataFolder, "chat.db") }
             : chat.Options;
     }

@@ -54,7 +54,7 @@ internal static class UpVerb
         if (options.Broker is { } broker)
             BrokerRole.AddTo(host, broker, () => arguments.Broker.Read(reload.Latest(), options.DataFolder), listener => arguments.Broker.PortOption(reload.Latest(), listener));
         if (options.Fleet is { } fleet) UpFleet.AddTo(host, fleet, () => arguments.ReadFleet(reload.Latest()), options.IsDemo, options.Broker is not null);
-        if (options.Chat is { } chat) ChatRole.AddTo(host, chat, () => arguments.Chat.Read(reload.Latest(), options.DataFolder), UpChat.PortOptions);
+        if (options.Chat is { } chat) ChatRole.AddTo(host, chat, () => arguments.ReadChat(reload.Latest()), UpChat.PortOptions);
         if (options.Chat is not null) BridgeRole.AddTo(host, options.Bridges, options.Hub is not null);
         if (options.Tunnel is { } tunnel)
             TunnelRole.AddTo(host, tunnel, TunnelRole.Storage(options.DataFolder), arguments.Tunnel.PortOption, arguments.Tunnel.HttpPortOption);

@@ -71,20 +71,6 @@ public sealed class HostileTests : ChatTest
     }
 
     [Fact]
-    public async Task Drop_oldest_keeps_a_slow_member_and_skips_what_it_missed()
-    {
-        var server = await StartAsync(Standard with
-        {
-            SlowConsumer = SlowConsumerPolicy.DropOldest, Announce = Announcements.None, Limits = new ChatLimits { SendQueueBytes = 64 * 1024 },
-        });
-        using var stalled = await ConnectStalledAsync(server);
-        var sender = await JoinAsync(server, "sender");
-        var text = new string('x', 200);
-        while (server.Hub.Counters.MessagesDropped == 0) await sender.SayAsync($"SEND main:sender {text}", $"MSG main:sender {text}");
-        Assert.True(server.Hub.TryFindClient("stalled", out _));
-    }
-
-    [Fact]
     public async Task C16_a_listing_or_history_larger_than_the_queue_arrives_whole()
     {
         var server = await StartAsync(Standard with { Limits = new ChatLimits { SendQueueBytes = 4096, HistorySize = 1000 } });
