@@ -198,7 +198,7 @@ public sealed partial class ChatServer : IAsyncDisposable
         if (_options.CertPath is null || !(_options.UseSsl || _options.HttpUseSsl)) return null;
         try
         {
-            return new ReloadableCertificate(new TlsFiles { Certificate = _options.CertPath, Key = _options.KeyPath, Authorities = _options.ClientCaPath }, _time, _logger);
+            return new ReloadableCertificate(_options.TlsFiles!, _time, _logger);
         }
         catch (TlsMaterialException exception)
         {

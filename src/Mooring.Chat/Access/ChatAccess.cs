@@ -72,8 +72,8 @@ internal sealed class ChatAccess
     private ChatAccount? Find(byte[] hash) => Volatile.Read(ref _credentials).Accounts.GetValueOrDefault(Convert.ToHexStringLower(hash));
 
     private Credentials Read(OptionsErrors errors) => new(
-        _options.AuthTokensPath is { } tokens ? TokensFile.Read(tokens, errors) : [],
-        _options.JwtKeyPath is { } keys ? new JsonWebTokens(JsonWebKeysFile.Read(keys, errors), _options.JwtIssuer, _options.JwtAudience) : null);
+        _options.TokensInUse is { } tokens ? TokensFile.Read(tokens, errors) : [],
+        _options.JwtKeysInUse is { } keys ? new JsonWebTokens(JsonWebKeysFile.Read(keys, errors), _options.JwtIssuer, _options.JwtAudience) : null);
 
     private sealed record Credentials(Dictionary<string, ChatAccount> Accounts, JsonWebTokens? Signed);
 }

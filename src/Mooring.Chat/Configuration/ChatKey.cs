@@ -39,7 +39,7 @@ public sealed class ChatKey
     public bool IsFlag => Allowed == ChatKeys.FlagValues;
 
     /// <summary>Whether its value must not be shown.</summary>
-    public bool IsSecret => Name.EndsWith("_token", StringComparison.Ordinal);
+    public bool IsSecret => Name is "admin_token" or "cert_password";
 
     /// <summary>What is wrong with a value; null when it is allowed.</summary>
     /// <param name="value">The value, as it would be written.</param>

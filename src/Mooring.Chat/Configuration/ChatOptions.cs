@@ -1,5 +1,6 @@
 using System.Net;
 using Mooring.Kernel.Options;
+using Mooring.Kernel.Tls;
 
 namespace Mooring.Chat.Configuration;
 
@@ -27,6 +28,22 @@ public enum SlowConsumerPolicy
 
     /// <summary>It gets what waits, and then is told how many came meanwhile and were left out.</summary>
     DropNewest,
+}
+
+/// <summary>Which of the files of accounts count.</summary>
+public enum AuthMode
+{
+    /// <summary>All that are named.</summary>
+    Auto,
+
+    /// <summary>None: nobody is asked, whatever is named.</summary>
+    None,
+
+    /// <summary>The file of tokens.</summary>
+    Token,
+
+    /// <summary>The keys of signed tokens.</summary>
+    Jwt,
 }
 
 /// <summary>Which joins and leaves a room is told of.</summary>
@@ -60,11 +77,17 @@ public sealed record ChatOptions
     /// <summary>TLS on the HTTP listener.</summary>
     public bool HttpUseSsl { get; init; }
 
-    /// <summary>PEM file with the certificate chain and, without <see cref="KeyPath"/>, the private key.</summary>
+    /// <summary>True to refuse TLS 1.2.</summary>
+    public bool RequireTls13 { get; init; }
+
+    /// <summary>PEM file with the certificate chain and, without <see cref="KeyPath"/>, the private key; or both in PKCS #12.</summary>
     public string? CertPath { get; init; }
 
     /// <summary>PEM file with the private key.</summary>
     public string? KeyPath { get; init; }
+
+    /// <summary>Opens an encrypted key or a PKCS #12 file.</summary>
+    public string? CertPassword { get; init; }
 
     /// <summary>What clients may use up.</summary>
     public ChatLimits Limits { get; init; } = new();
@@ -107,6 +130,9 @@ public sealed record ChatOptions
 
     /// <summary>File or connection string of the durable history; null keeps history in memory only.</summary>
     public string? HistoryStore { get; init; }
+
+    /// <summary>Which of the following files count.</summary>
+    public AuthMode Auth { get; init; }
 
     /// <summary>File of hashed tokens; with it every client must present one.</summary>
     public string? AuthTokensPath { get; init; }
@@ -158,6 +184,9 @@ public sealed record ChatOptions
         HttpUseSsl = HttpUseSsl,
         CertPath = CertPath,
         KeyPath = KeyPath,
+        CertPassword = CertPassword,
+        RequireTls13 = RequireTls13,
+        Auth = Auth,
         ClientCaPath = ClientCaPath,
         AuthTokensPath = AuthTokensPath,
         JwtKeyPath = JwtKeyPath,
@@ -171,8 +200,17 @@ public sealed record ChatOptions
         Limits = wanted.Limits with { HistorySize = Limits.HistorySize },
     };
 
+    /// <summary>The files of TLS; null when no certificate is named.</summary>
+    public TlsFiles? TlsFiles => CertPath is null ? null : new TlsFiles { Certificate = CertPath, Key = KeyPath, Password = CertPassword, Authorities = ClientCaPath };
+
     /// <summary>Whether every client must say who it is.</summary>
-    internal bool IsAccountRequired => AuthTokensPath is not null || JwtKeyPath is not null || ClientCaPath is not null;
+    internal bool IsAccountRequired => Auth != AuthMode.None && (TokensInUse ?? JwtKeysInUse ?? ClientCaPath) is not null;
+
+    /// <summary>The file of tokens, where it counts.</summary>
+    internal string? TokensInUse => Auth is AuthMode.Auto or AuthMode.Token ? AuthTokensPath : null;
+
+    /// <summary>The keys of signed tokens, where they count.</summary>
+    internal string? JwtKeysInUse => Auth is AuthMode.Auto or AuthMode.Jwt ? JwtKeyPath : null;
 
     /// <summary>Adds everything that is wrong to <paramref name="errors"/>.</summary>
     /// <param name="errors">Where it goes.</param>
@@ -181,6 +219,8 @@ public sealed record ChatOptions
         ArgumentNullException.ThrowIfNull(errors);
         if ((UseSsl || HttpUseSsl) && CertPath is null)
             errors.Add(UseSsl ? "use_ssl" : "http_use_ssl", "TLS needs cert_path, a PEM file with the certificate chain and its key");
+        if (Auth == AuthMode.Token && AuthTokensPath is null) errors.Add("auth_mode", "token", "needs auth_tokens_path, the file of the tokens");
+        if (Auth == AuthMode.Jwt && JwtKeyPath is null) errors.Add("auth_mode", "jwt", "needs jwt_key_path, the keys that sign the tokens");
         if (ClientCaPath is not null && !UseSsl && !HttpUseSsl)
             errors.Add("client_ca_path", "clients show certificates in TLS only: set use_ssl or http_use_ssl");
         if (JwtKeyPath is null && (JwtIssuer is not null || JwtAudience is not null))

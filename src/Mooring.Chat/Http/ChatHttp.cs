@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -76,7 +77,7 @@ internal sealed class ChatHttp : IAsyncDisposable
                 listen.Protocols = HttpProtocols.Http1;
                 if (options.ProxyProtocol) listen.UseProxyProtocol(hub.Time);
                 // A page's visitor, a probe or a hook may present a token instead of a certificate.
-                if (options.HttpUseSsl) listen.UseTls(certificate!, options.ClientCaPath is null ? ClientCertificates.NotAsked : ClientCertificates.Optional);
+                if (options.HttpUseSsl) listen.UseTls(certificate!, options.ClientCaPath is null ? ClientCertificates.NotAsked : ClientCertificates.Optional, Protocols(options));
             });
         }
         if (options.Mode == ChatMode.Http || !options.UseSsl) return;
@@ -87,11 +88,13 @@ internal sealed class ChatHttp : IAsyncDisposable
             {
                 _lines.Add(listen);
                 if (options.ProxyProtocol) listen.UseProxyProtocol(hub.Time);
-                listen.UseTls(certificate!, options.ClientCaPath is null ? ClientCertificates.NotAsked : ClientCertificates.Required);
+                listen.UseTls(certificate!, options.ClientCaPath is null ? ClientCertificates.NotAsked : ClientCertificates.Required, Protocols(options));
                 listen.Run(handler.OnConnectedAsync);
             });
         }
     }
+
+    private static SslProtocols Protocols(ChatOptions options) => options.RequireTls13 ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13;
 
     /// <summary>The web server logs where everything logs.</summary>
     private sealed class Forwarding(ILoggerFactory loggers) : ILoggerProvider

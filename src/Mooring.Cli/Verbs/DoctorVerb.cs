@@ -99,7 +99,7 @@ internal static class DoctorVerb
         if (options.Http.Tls is { } http) all.Add(("operators", http));
         foreach (var listener in options.Broker?.Listeners ?? [])
             if (listener.Tls is { Certificate: not null } mqtt) all.Add(("MQTT", mqtt));
-        if (options.Chat is { CertPath: { } chat }) all.Add(("chat", new TlsFiles { Certificate = chat, Key = options.Chat.KeyPath }));
+        if (options.Chat?.TlsFiles is { } chat) all.Add(("chat", chat));
         if (options.Tunnel?.HttpsTls is { } tunnel) all.Add(("tunnel", tunnel));
         // The hub's own authority issues for as long as it is good itself.
         if (options.Hub is { } hub && Path.Combine(hub.Folder, "ca", "ca.pem") is var authority && File.Exists(authority))

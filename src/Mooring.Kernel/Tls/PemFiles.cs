@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Mooring.Kernel.Tls;
 
-/// <summary>Loads PEM files. Whatever is wrong with them is one line that names the file.</summary>
+/// <summary>Loads PEM files, and certificates in PKCS #12. Whatever is wrong with them is one line that names the file.</summary>
 public static class PemFiles
 {
     /// <summary>Larger files are no PEM files; the largest bundles of authorities have some hundred kilobytes.</summary>
@@ -19,7 +19,7 @@ public static class PemFiles
     public static TlsMaterial Load(TlsFiles files, DateTimeOffset now) => Parse(files, Read(files), now);
 
     internal static TlsFileContents Read(TlsFiles files) => new(
-        files.Certificate is null ? null : ReadText(files.Certificate),
+        files.Certificate is null ? null : Pkcs12File.IsOne(files.Certificate) ? Pkcs12File.ReadAsPem(files.Certificate, files.Password) : ReadText(files.Certificate),
         files.Key is null ? null : ReadText(files.Key),
         files.Authorities is null ? null : ReadText(files.Authorities),
         files.Revocations is null ? null : ReadText(files.Revocations));
@@ -32,7 +32,7 @@ public static class PemFiles
         if (files.Certificate is { } path)
         {
             var all = Certificates(path, contents.Certificate!);
-            certificate = WithKey(all[0], path, files.Key ?? path, contents.Key ?? contents.Certificate!);
+            certificate = WithKey(all[0], path, files.Key ?? path, contents.Key ?? contents.Certificate!, files.Password);
             for (var i = 1; i < all.Count; i++) intermediates.Add(all[i]);
             CheckDates(path, certificate, now, warnings);
         }
@@ -76,14 +76,16 @@ public static class PemFiles
         return lists;
     }
 
-    private static string ReadText(string path)
+    private static string ReadText(string path) => Encoding.UTF8.GetString(ReadBytes(path));
+
+    internal static byte[] ReadBytes(string path)
     {
         try
         {
             if (Directory.Exists(path)) throw new TlsMaterialException($"'{path}' is a folder, not a PEM file");
             if (new FileInfo(path) is { Exists: true, Length: > FileBytesMax })
                 throw new TlsMaterialException($"'{path}' is larger than {FileBytesMax} bytes: not a PEM file");
-            return File.ReadAllText(path, Encoding.UTF8);
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -111,11 +113,11 @@ public static class PemFiles
             : throw new TlsMaterialException($"'{path}' contains no certificate (no 'BEGIN CERTIFICATE' line)");
     }
 
-    private static X509Certificate2 WithKey(X509Certificate2 certificate, string path, string keyPath, string keyPem)
+    private static X509Certificate2 WithKey(X509Certificate2 certificate, string path, string keyPath, string keyPem, string? password)
     {
-        if (keyPem.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal)
-            || keyPem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
-            throw new TlsMaterialException($"the key in '{keyPath}' is encrypted; store it without a password, readable by its owner only");
+        if (keyPem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
+            throw new TlsMaterialException($"the key in '{keyPath}' is encrypted in an old form; convert it with 'openssl pkcs8 -topk8'");
+        if (keyPem.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal)) return WithEncryptedKey(certificate, keyPath, keyPem, password);
         if (!keyPem.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
             throw new TlsMaterialException($"'{keyPath}' contains no private key (no 'BEGIN PRIVATE KEY' line)");
         try
@@ -125,6 +127,20 @@ public static class PemFiles
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new TlsMaterialException($"the key in '{keyPath}' does not belong to the certificate in '{path}', or is damaged");
+        }
+    }
+
+    private static X509Certificate2 WithEncryptedKey(X509Certificate2 certificate, string keyPath, string keyPem, string? password)
+    {
+        if (password is null)
+            throw new TlsMaterialException($"the key in '{keyPath}' is encrypted and no password is given; store it without one, readable by its owner only, or give its password where there is a setting for it");
+        try
+        {
+            return X509Certificate2.CreateFromEncryptedPem(certificate.ExportCertificatePem(), keyPem, password);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new TlsMaterialException($"the key in '{keyPath}' is not opened by the password, or does not belong to the certificate");
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Net.Security;
+using System.Security.Authentication;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -17,12 +19,19 @@ public static class TlsListenExtensions
     /// <param name="listen">The listener.</param>
     /// <param name="certificate">The server's certificate and the authorities of its clients.</param>
     /// <param name="clients">What is wanted of the clients' certificates.</param>
+    /// <param name="protocols">Versions that are spoken.</param>
     /// <returns>The listener.</returns>
     public static ListenOptions UseTls(
-        this ListenOptions listen, ReloadableCertificate certificate, ClientCertificates clients = ClientCertificates.NotAsked) =>
+        this ListenOptions listen, ReloadableCertificate certificate, ClientCertificates clients = ClientCertificates.NotAsked,
+        SslProtocols protocols = SslProtocols.Tls12 | SslProtocols.Tls13) =>
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeTimeout,
-            OnConnection = _ => new ValueTask<System.Net.Security.SslServerAuthenticationOptions>(certificate.ServerOptions(clients)),
+            OnConnection = _ =>
+            {
+                var options = certificate.ServerOptions(clients);
+                options.EnabledSslProtocols = protocols;
+                return new ValueTask<SslServerAuthenticationOptions>(options);
+            },
         });
 }

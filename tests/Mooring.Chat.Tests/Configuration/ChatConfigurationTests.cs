@@ -128,6 +128,22 @@ public sealed class ChatConfigurationTests : IDisposable
         Load();
     }
 
+    [Theory]
+    [InlineData("token", "auth_tokens_path")]
+    [InlineData("jwt", "jwt_key_path")]
+    public void A_mode_of_accounts_needs_its_file(string mode, string key)
+    {
+        var values = new Dictionary<string, string> { ["auth_mode"] = mode };
+        ChatOptions Load() => ChatConfiguration.Load(values, WriteFile(""), _ => null, isStrict: true).Options;
+        Assert.Contains(key, Assert.Throws<ConfigurationException>(Load).Message, StringComparison.Ordinal);
+        values[key] = "/some/file";
+        Assert.True(Load().IsAccountRequired);
+        values["auth_mode"] = "none";
+        Assert.False(Load().IsAccountRequired);
+        values["auth_mode"] = mode == "token" ? "jwt" : "token";
+        Assert.Throws<ConfigurationException>(Load);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string Sample(ChatKey key) => key.Standard.Length > 0 ? key.Standard : key.Name == "cors_origins" ? "https://a.example" : "/some/file";

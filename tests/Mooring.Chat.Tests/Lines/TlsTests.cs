@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Mooring.Chat.Configuration;
 using Mooring.Kernel.Options;
@@ -148,6 +149,51 @@ public sealed class TlsTests : ChatTest
         error = Assert.Throws<ConfigurationException>(
             () => new ChatServer(Standard with { UseSsl = true, CertPath = path }, LoggerFactory, TimeProvider.System));
         Assert.Contains("no.pem", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_wants_the_newest_version_refuses_older_ones()
+    {
+        var files = Issue("one");
+        var server = await StartAsync(Standard with { Mode = ChatMode.Both, UseSsl = true, HttpUseSsl = true, RequireTls13 = true, CertPath = files.Certificate, KeyPath = files.Key });
+        foreach (var endPoint in new[] { server.SocketEndPoints[0], server.HttpEndPoint! })
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => HandshakeAsync(endPoint, SslProtocols.Tls12));
+            Assert.Equal(SslProtocols.Tls13, await HandshakeAsync(endPoint, SslProtocols.Tls12 | SslProtocols.Tls13));
+        }
+    }
+
+    [Theory]
+    [InlineData("one.pfx")]
+    [InlineData("one.pem")]
+    public async Task A_certificate_may_be_one_file_and_its_key_encrypted(string name)
+    {
+        var files = Issue("plain");
+        using var certificate = X509Certificate2.CreateFromPemFile(files.Certificate!, files.Key);
+        var path = Path.Combine(_folder, name);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        if (name.EndsWith(".pfx", StringComparison.Ordinal)) await File.WriteAllBytesAsync(path, certificate.Export(X509ContentType.Pkcs12, "sesame"), TestTimeout);
+        else await File.WriteAllTextAsync(path, certificate.ExportCertificatePem() + "\n" + key.ExportEncryptedPkcs8PrivateKeyPem("sesame", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 10_000)), TestTimeout);
+        var options = Standard with { UseSsl = true, CertPath = path, CertPassword = "sesame" };
+        var server = await StartAsync(options);
+        var (client, subject) = await ConnectTlsAsync(server, null);
+        Assert.Equal(certificate.Thumbprint, subject);
+        await client.DisposeAsync();
+        foreach (var password in new[] { null, "wrong" })
+        {
+            var error = Assert.Throws<ConfigurationException>(() => new ChatServer(options with { CertPassword = password }, LoggerFactory, TimeProvider.System));
+            Assert.Contains(name, error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("wrong", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private async Task<SslProtocols> HandshakeAsync(System.Net.IPEndPoint endPoint, SslProtocols protocols)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(endPoint, TestTimeout);
+        await using var stream = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocols }, TestTimeout);
+        return stream.SslProtocol;
     }
 
     private TlsFiles Issue(string name)

@@ -44,6 +44,14 @@ public sealed class ConfigProcessTests : MooringTest
     }
 
     [Fact]
+    public async Task InMemory_LeavesNoHistoryOfTheRoomsBehind()
+    {
+        await using var up = await UpRun.StartAsync(_folder, TestTimeout, "--in-memory", "--without=hub", "--without=tunnel", "--without=fleet");
+        Assert.Equal(0, await up.StopAsync(TestTimeout));
+        Assert.Empty(Directory.EnumerateFiles(_folder, "chat.db*"));
+    }
+
+    [Fact]
     public async Task WithoutMqtt_TheFleetNeedsABroker()
     {
         var check = Config("check", "--without", "mqtt");
