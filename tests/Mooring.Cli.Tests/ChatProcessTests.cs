@@ -50,6 +50,25 @@ public sealed class ChatProcessTests : MooringTest
     }
 
     [Fact]
+    public async Task A_hangup_reads_the_log_level_again_and_opens_the_log_file_anew()
+    {
+        var folder = Directory.CreateTempSubdirectory("mooring-chat-").FullName;
+        var (settings, log) = (Path.Combine(folder, "chat.properties"), Path.Combine(folder, "chat.log"));
+        await File.WriteAllTextAsync(settings, $"mode = http\nhttp_port = 0\nlog_file = {log}\nlog_level = error\n", TestTimeout);
+        await using var mooring = ProcessUnderTest.Start(Program, ["chat", "--config", settings]);
+        await mooring.LineAsync("chat HTTP and WebSocket on", TestTimeout);
+        Assert.Equal(0, new FileInfo(log).Length);
+        File.Move(log, log + ".old");
+        await File.WriteAllTextAsync(settings, $"mode = http\nhttp_port = 0\nlog_file = {log}\nlog_level = info\nuse_ssl = false\n", TestTimeout);
+        mooring.HangUp();
+        await mooring.LineAsync("settings are taken", TestTimeout);
+        await Eventually.TrueAsync(() => File.Exists(log) && File.ReadAllText(log).Contains("settings are taken", StringComparison.Ordinal), "the entry in the new log file", TestTimeout);
+        mooring.Terminate();
+        Assert.Equal(0, await mooring.ExitAsync(TestTimeout));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task C30_wrong_settings_are_all_told_and_end_with_2()
     {
         await using var mooring = ProcessUnderTest.Start(Program, ["chat", "--mode", "nonsense", "--max-clients", "0", "--use-ssl", "--socket-host", "0.0.0.0"]);

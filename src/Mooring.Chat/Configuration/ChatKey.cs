@@ -38,6 +38,9 @@ public sealed class ChatKey
     /// <summary>Whether it is either on or off.</summary>
     public bool IsFlag => Allowed == ChatKeys.FlagValues;
 
+    /// <summary>Whether it is about the process, which a program with other parts has settings of its own for.</summary>
+    public bool IsOfProcess { get; internal init; }
+
     /// <summary>Whether its value must not be shown.</summary>
     public bool IsSecret => Name is "admin_token" or "cert_password";
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Microsoft.Extensions.Logging;
 
 namespace Mooring.Chat.Configuration;
 
@@ -87,10 +88,21 @@ public static class ChatKeys
         Text("history_store", "memory", "Where history is kept.", "memory, a file, or postgresql://...", (o, v) => o with { HistoryStore = v == "memory" ? null : v }),
         Limit("rest_mailbox_messages", 1000, "Messages that wait for a REST client.", 1, 1_000_000, (l, v) => l with { MailboxMessages = v }),
         Limit("http_max_body", 64 * 1024, "Bytes of a request.", 1024, 64 * 1024 * 1024, (l, v) => l with { HttpBodyBytes = v }),
+        Flag("ws_compression", false, "Compresses messages for WebSocket clients that ask for it (permessage-deflate).", (o, v) => o with { WebSocketCompression = v }),
         Limit("ws_max_frame", 64 * 1024, "Bytes of a WebSocket frame.", 1024, 64 * 1024 * 1024, (l, v) => l with { WebSocketFrameBytes = v }),
         Text("cors_origins", "", "Origins of other sites whose pages may come.", "origins such as https://example.org, several with commas between them", (o, v) => o with
         {
             CorsOrigins = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        }),
+        Log("log_level", "info", "Least level that is logged.", "trace, debug, info, warning, error, critical", (o, v) => o with { LogLevel = Level(v) }),
+        Log("log_format", "text", "Lines of the log for people or for programs.", "text, json", (o, v) => o with
+        {
+            HasJsonLog = v.ToLowerInvariant() switch { "text" => false, "json" => true, _ => throw new FormatException("use one of text, json") },
+        }),
+        Log("log_file", "", "File of the log, beside standard error.", "a file", (o, v) => o with { LogFile = v }),
+        Log("log_file_size", "10485760", "Bytes at which the file is moved aside, 5 such are kept; 0 for never.", "0 to 2147483647", (o, v) => o with
+        {
+            LogFileBytes = int.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : throw new FormatException($"use a number from 0 to {int.MaxValue}"),
         }),
         Flag("metrics_enabled", true, "Serves /metrics.", (o, v) => o with { MetricsEnabled = v }),
         Number("shutdown_grace", 10, "Seconds to send what waits when the server stops.", 0, 3600, (o, v) => o with { ShutdownGrace = TimeSpan.FromSeconds(v) }),
@@ -111,6 +123,7 @@ public static class ChatKeys
             ("auth_mode", taken.Auth != wanted.Auth),
             ("auth_tokens_path and admin_token", taken.AuthTokensPath != wanted.AuthTokensPath || taken.AdminToken != wanted.AdminToken),
             ("jwt_key_path, jwt_issuer and jwt_audience", taken.JwtKeyPath != wanted.JwtKeyPath || taken.JwtIssuer != wanted.JwtIssuer || taken.JwtAudience != wanted.JwtAudience),
+            ("log_format, log_file and log_file_size", (taken.HasJsonLog, taken.LogFile, taken.LogFileBytes) != (wanted.HasJsonLog, wanted.LogFile, wanted.LogFileBytes)),
             ("proxy_protocol", taken.ProxyProtocol != wanted.ProxyProtocol),
             ("wire_format and tcp_line_ending", taken.ClassicWireFormat != wanted.ClassicWireFormat || taken.CrLf != wanted.CrLf),
             ("metrics_enabled", taken.MetricsEnabled != wanted.MetricsEnabled),
@@ -122,6 +135,20 @@ public static class ChatKeys
 
     private static ChatKey Text(string name, string standard, string description, string allowed, Func<ChatOptions, string, ChatOptions> apply) =>
         new(name, standard, description, allowed, apply);
+
+    private static ChatKey Log(string name, string standard, string description, string allowed, Func<ChatOptions, string, ChatOptions> apply) =>
+        new(name, standard, description, allowed, apply) { IsOfProcess = true };
+
+    private static LogLevel Level(string text) => text.ToLowerInvariant() switch
+    {
+        "trace" => LogLevel.Trace,
+        "debug" => LogLevel.Debug,
+        "info" or "information" => LogLevel.Information,
+        "warn" or "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        "critical" => LogLevel.Critical,
+        _ => throw new FormatException("use one of trace, debug, info, warning, error, critical"),
+    };
 
     private static ChatKey Choice(
         string name, string standard, string description, string[] allowed, Func<ChatOptions, string, ChatOptions> apply) =>

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
 
@@ -161,8 +162,23 @@ public sealed record ChatOptions
     /// <summary>Origins of other web sites whose pages may use the REST interface and the WebSocket.</summary>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
+    /// <summary>True to compress messages for WebSocket clients that ask for it. Each is compressed once, whoever reads it.</summary>
+    public bool WebSocketCompression { get; init; }
+
     /// <summary>True (default) to serve <c>/metrics</c>.</summary>
     public bool MetricsEnabled { get; init; } = true;
+
+    /// <summary>Least level of the process's log.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>True for a log for programs.</summary>
+    public bool HasJsonLog { get; init; }
+
+    /// <summary>File of the process's log, beside standard error; null for none.</summary>
+    public string? LogFile { get; init; }
+
+    /// <summary>Bytes at which that file is moved aside; 0 for never. Default 10 MiB: an editor still opens it.</summary>
+    public int LogFileBytes { get; init; } = 10 * 1024 * 1024;
 
     /// <summary>Time to flush what is queued when the server stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(10);
@@ -197,6 +213,9 @@ public sealed record ChatOptions
         CrLf = CrLf,
         HistoryStore = HistoryStore,
         MetricsEnabled = MetricsEnabled,
+        HasJsonLog = HasJsonLog,
+        LogFile = LogFile,
+        LogFileBytes = LogFileBytes,
         Limits = wanted.Limits with { HistorySize = Limits.HistorySize },
     };
 

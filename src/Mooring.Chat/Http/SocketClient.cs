@@ -10,7 +10,7 @@ namespace Mooring.Chat.Http;
 /// A client on a WebSocket. This part reads frames and cuts them into commands; the other does what they say. Both protocols have the
 /// same commands: text frames with a verb and its arguments, or JSON objects.
 /// </summary>
-internal sealed partial class SocketClient(ChatHub hub, Session session, bool isJson)
+internal sealed partial class SocketClient(ChatHub hub, Session session, bool isJson, bool isDeflated)
 {
     private const int ProtocolError = 1002;
     private const int UnsupportedMessage = 1003;
@@ -18,6 +18,7 @@ internal sealed partial class SocketClient(ChatHub hub, Session session, bool is
     private const int TooBig = 1009;
 
     private ArrayBufferWriter<byte>? _fragments;
+    private bool _areFragmentsCompressed;
 
     internal Session Session => session;
 
@@ -28,7 +29,7 @@ internal sealed partial class SocketClient(ChatHub hub, Session session, bool is
         session.Touch();
         while (!session.IsClosing)
         {
-            switch (WebSocketFrame.Read(bytes[consumed..], hub.Options.Limits.WebSocketFrameBytes, out var frame))
+            switch (WebSocketFrame.Read(bytes[consumed..], hub.Options.Limits.WebSocketFrameBytes, out var frame, isDeflated))
             {
                 case FrameResult.NeedMore:
                     return consumed;
@@ -97,9 +98,10 @@ internal sealed partial class SocketClient(ChatHub hub, Session session, bool is
     {
         if (frame.IsFinal && _fragments is null)
         {
-            OnMessage(frame.Payload);
+            OnMessage(frame.Payload, frame.IsCompressed);
             return;
         }
+        if (_fragments is null) _areFragmentsCompressed = frame.IsCompressed;
         _fragments ??= new ArrayBufferWriter<byte>();
         if (_fragments.WrittenCount + frame.Payload.Length > hub.Options.Limits.WebSocketFrameBytes)
         {
@@ -110,7 +112,26 @@ internal sealed partial class SocketClient(ChatHub hub, Session session, bool is
         if (!frame.IsFinal) return;
         var whole = _fragments;
         _fragments = null;
-        OnMessage(whole.WrittenSpan);
+        OnMessage(whole.WrittenSpan, _areFragmentsCompressed);
+    }
+
+    private void OnMessage(ReadOnlySpan<byte> payload, bool isCompressed)
+    {
+        if (isCompressed) OnCompressed(payload);
+        else OnMessage(payload);
+    }
+
+    private void OnCompressed(ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            if (PerMessageDeflate.Decompress(payload, hub.Options.Limits.WebSocketFrameBytes) is { } message) OnMessage(message);
+            else Fail(TooBig, $"a message may have {hub.Options.Limits.WebSocketFrameBytes} bytes");
+        }
+        catch (InvalidDataException)
+        {
+            Fail(NotUtf8, "the message cannot be decompressed");
+        }
     }
 
     private void OnMessage(ReadOnlySpan<byte> payload)

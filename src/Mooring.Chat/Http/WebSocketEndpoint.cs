@@ -36,22 +36,24 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
         // Who may come in is decided before the connection changes its protocol: a refusal is an HTTP answer that every client understands.
         var later = new LateOutput();
         var isJson = protocol == JsonProtocol;
+        var isDeflated = hub.Options.WebSocketCompression && context.Request.Headers.SecWebSocketExtensions.Any(header => PerMessageDeflate.IsOffered(header ?? ""));
         var session = new Session(
-            hub, SessionTransport.WebSocket, isJson ? MessageFormat.JsonFrame : MessageFormat.TextFrame, SocketVoice.Instance, later,
+            hub, SessionTransport.WebSocket, FormatOf(isJson, isDeflated), SocketVoice.Instance, later,
             context.Connection.RemoteIpAddress?.ToString() ?? "")
         {
             IsEncrypted = context.Request.IsHttps,
             Account = account,
             Capabilities = Capabilities.Ping | (isJson ? Capabilities.Events : Capabilities.None),
         };
-        if (Enter(session, request, isJson, out var client) is { } entryRefusal)
+        var client = new SocketClient(hub, session, isJson, isDeflated);
+        if (Enter(session, request, client) is { } entryRefusal)
         {
             await ApiWriter.WriteAsync(context, entryRefusal).ConfigureAwait(false);
             return;
         }
         try
         {
-            var stream = await UpgradeAsync(context, protocol).ConfigureAwait(false);
+            var stream = await UpgradeAsync(context, protocol, isDeflated).ConfigureAwait(false);
             await using var owned = stream.ConfigureAwait(false);
             var output = new StreamOutput(stream, context.Abort) { Session = session };
             later.Open(output);
@@ -94,10 +96,12 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
         return null;
     }
 
-    private ApiAnswer? Enter(Session session, SocketRequest request, bool isJson, out SocketClient client)
+    private static MessageFormat FormatOf(bool isJson, bool isDeflated) => isDeflated
+        ? isJson ? MessageFormat.DeflatedJsonFrame : MessageFormat.DeflatedTextFrame
+        : isJson ? MessageFormat.JsonFrame : MessageFormat.TextFrame;
+
+    private ApiAnswer? Enter(Session session, SocketRequest request, SocketClient speaker)
     {
-        var speaker = new SocketClient(hub, session, isJson);
-        client = speaker;
         var outcome = hub.TryOpen(session);
         if (!outcome.IsDone) return ApiOutcome.Refuse(outcome);
         IReadOnlyList<Mailbox.Entry> waiting = [];
@@ -121,7 +125,7 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
         return ApiOutcome.Refuse(outcome);
     }
 
-    private static async Task<Stream> UpgradeAsync(HttpContext context, string? protocol)
+    private static async Task<Stream> UpgradeAsync(HttpContext context, string? protocol, bool isDeflated)
     {
         var key = context.Request.Headers.SecWebSocketKey.ToString();
         var headers = context.Response.Headers;
@@ -131,6 +135,7 @@ internal sealed class WebSocketEndpoint(ChatHub hub, ApiDispatcher dispatcher, M
         headers.SecWebSocketAccept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
 #pragma warning restore CA5350
         if (protocol is not null) headers.SecWebSocketProtocol = protocol;
+        if (isDeflated) headers.SecWebSocketExtensions = PerMessageDeflate.Accepted;
         return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync().ConfigureAwait(false);
     }
 

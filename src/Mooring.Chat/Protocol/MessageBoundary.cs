@@ -6,7 +6,7 @@ internal static class MessageBoundary
     /// <summary>Lines or frames in a row that begins and ends with a whole one.</summary>
     internal static int Count(MessageFormat format, ReadOnlySpan<byte> row)
     {
-        if (!IsFramed(format)) return row.Count((byte)'\n');
+        if (!format.IsFramed()) return row.Count((byte)'\n');
         var count = 0;
         for (var at = 0; at < row.Length; at = WebSocketFrame.End(row, at)) count++;
         return count;
@@ -16,9 +16,7 @@ internal static class MessageBoundary
     internal static int Measure(MessageFormat format, ReadOnlySpan<byte> row, long messages)
     {
         var at = 0;
-        for (; messages > 0 && at < row.Length; messages--) at = IsFramed(format) ? WebSocketFrame.End(row, at) : at + row[at..].IndexOf((byte)'\n') + 1;
+        for (; messages > 0 && at < row.Length; messages--) at = format.IsFramed() ? WebSocketFrame.End(row, at) : at + row[at..].IndexOf((byte)'\n') + 1;
         return at;
     }
-
-    private static bool IsFramed(MessageFormat format) => format is MessageFormat.TextFrame or MessageFormat.JsonFrame;
 }

@@ -23,6 +23,26 @@ internal enum MessageFormat
 
     /// <summary>A WebSocket text frame that holds a JSON object.</summary>
     JsonFrame,
+
+    /// <summary>As <see cref="TextFrame"/>, compressed where that makes it smaller.</summary>
+    DeflatedTextFrame,
+
+    /// <summary>As <see cref="JsonFrame"/>, compressed where that makes it smaller.</summary>
+    DeflatedJsonFrame,
+}
+
+internal static class MessageFormats
+{
+    /// <summary>Whether messages are WebSocket frames, and not lines.</summary>
+    internal static bool IsFramed(this MessageFormat format) => format >= MessageFormat.TextFrame;
+
+    /// <summary>The same without compression.</summary>
+    internal static MessageFormat Inflated(this MessageFormat format) => format switch
+    {
+        MessageFormat.DeflatedTextFrame => MessageFormat.TextFrame,
+        MessageFormat.DeflatedJsonFrame => MessageFormat.JsonFrame,
+        _ => format,
+    };
 }
 
 /// <summary>What kind of message.</summary>

@@ -13,7 +13,7 @@ internal static class MessageWriter
     internal static int MeasureMax(MessageFormat format, in ChatMessage message)
     {
         var names = message.Room.Length + message.Sender.Length;
-        return format switch
+        return format.Inflated() switch
         {
             MessageFormat.JsonFrame => FixedBytesMax + JsonGrowth * (names + message.Text.Length),
             MessageFormat.TextFrame when message.Kind == MessageKind.Room => FixedBytesMax + message.Text.Length,
@@ -30,6 +30,7 @@ internal static class MessageWriter
         // What is not said in the room could not be told from it as bare text.
         MessageFormat.TextFrame when message.Kind == MessageKind.Room => WriteFrame(message.Text, destination),
         MessageFormat.TextFrame or MessageFormat.JsonFrame => WriteJsonFrame(message, destination),
+        MessageFormat.DeflatedTextFrame or MessageFormat.DeflatedJsonFrame => WriteDeflated(format.Inflated(), message, destination),
         _ => WriteLines(format, message, destination),
     };
 
@@ -132,6 +133,17 @@ internal static class MessageWriter
         var head = WebSocketFrame.WriteHead(WebSocketFrame.Text, payload.Length, destination);
         payload.CopyTo(destination[head..]);
         return head + payload.Length;
+    }
+
+    /// <summary>Never longer than without compression, so what was measured is enough.</summary>
+    private static int WriteDeflated(MessageFormat format, in ChatMessage message, Span<byte> destination)
+    {
+        var length = Write(format, message, destination);
+        var payload = destination[WebSocketFrame.PayloadStart(destination)..length];
+        if (PerMessageDeflate.Compress(payload) is not { } compressed) return length;
+        var head = WebSocketFrame.WriteHead(WebSocketFrame.Text | WebSocketFrame.Compressed, compressed.Length, destination);
+        compressed.CopyTo(destination[head..]);
+        return head + compressed.Length;
     }
 
     private static int WriteJsonFrame(in ChatMessage message, Span<byte> destination)

@@ -20,6 +20,9 @@ internal static class WebSocketFrame
     internal const byte Pong = 10;
     internal const int HeadBytesMax = 10;
 
+    /// <summary>RFC 7692, 6: the first reserved bit of a message's first frame.</summary>
+    internal const byte Compressed = 0x40;
+
     private const byte Final = 0x80;
     private const byte Masked = 0x80;
     private const byte Reserved = 0x70;
@@ -66,6 +69,14 @@ internal static class WebSocketFrame
         return Encode(Close, payload[..(2 + written)]);
     }
 
+    /// <summary>Where the payload of the server's own frame begins.</summary>
+    internal static int PayloadStart(ReadOnlySpan<byte> frame) => frame[1] switch
+    {
+        Length16 => 4,
+        Length64 => HeadBytesMax,
+        _ => 2,
+    };
+
     /// <summary>End of the frame of the server's own that begins at <paramref name="start"/>.</summary>
     internal static int End(ReadOnlySpan<byte> frames, int start)
     {
@@ -79,14 +90,19 @@ internal static class WebSocketFrame
     }
 
     /// <summary>Reads a client's frame and takes its mask off in place.</summary>
+    /// <param name="bytes">What was received.</param>
+    /// <param name="payloadMax">Longest payload.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="mayCompress">Whether compressed messages were agreed on.</param>
     /// <returns>Need more, a frame, or the close code of an error.</returns>
-    internal static FrameResult Read(Span<byte> bytes, int payloadMax, out ClientFrame frame)
+    internal static FrameResult Read(Span<byte> bytes, int payloadMax, out ClientFrame frame, bool mayCompress = false)
     {
         frame = default;
         if (bytes.Length < 2) return FrameResult.NeedMore;
         var opcode = (byte)(bytes[0] & OpcodeBits);
         var isFinal = (bytes[0] & Final) != 0;
-        if ((bytes[0] & Reserved) != 0 || (bytes[1] & Masked) == 0 || opcode is > Binary and < Close or > Pong) return FrameResult.Malformed;
+        var allowed = mayCompress && opcode is Text or Binary ? Compressed : 0;
+        if ((bytes[0] & Reserved & ~allowed) != 0 || (bytes[1] & Masked) == 0 || opcode is > Binary and < Close or > Pong) return FrameResult.Malformed;
         var head = 2;
         long length = bytes[1] & LengthBits;
         if (opcode >= Close && (!isFinal || length > ControlPayloadMax)) return FrameResult.Malformed;
@@ -106,7 +122,7 @@ internal static class WebSocketFrame
         if (bytes.Length < head + MaskBytes + length) return FrameResult.NeedMore;
         var payload = bytes.Slice(head + MaskBytes, (int)length);
         for (var i = 0; i < payload.Length; i++) payload[i] ^= bytes[head + (i & 3)];
-        frame = new ClientFrame(opcode, isFinal, payload, head + MaskBytes + (int)length);
+        frame = new ClientFrame(opcode, isFinal, payload, head + MaskBytes + (int)length) { IsCompressed = (bytes[0] & Compressed) != 0 };
         return FrameResult.Frame;
     }
 }
@@ -126,6 +142,8 @@ internal readonly ref struct ClientFrame(byte opcode, bool isFinal, ReadOnlySpan
     internal byte Opcode { get; } = opcode;
 
     internal bool IsFinal { get; } = isFinal;
+
+    internal bool IsCompressed { get; init; }
 
     internal ReadOnlySpan<byte> Payload { get; } = payload;
 

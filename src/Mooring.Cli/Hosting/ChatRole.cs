@@ -6,7 +6,7 @@ using Mooring.Kernel.Events;
 namespace Mooring.Cli.Hosting;
 
 /// <summary>The chat server as a part of a host. SIGHUP reads settings, tokens and certificates again.</summary>
-internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, ILogger<ChatRole> logger) : IHostedService
+internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, Action<ChatOptions> reloaded, ILogger<ChatRole> logger) : IHostedService
 {
     private readonly ILogger _logger = logger;
     private PosixSignalRegistration? _hangUp;
@@ -27,7 +27,9 @@ internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, 
     /// <param name="options">How the chat server runs.</param>
     /// <param name="read">Reads the options again.</param>
     /// <param name="ports">What changes the ports of lines and HTTP, in the user's words.</param>
-    internal static void AddTo(MooringHost host, ChatOptions options, Func<ChatOptions> read, (string Lines, string Http) ports)
+    /// <param name="reloaded">Takes what is not the chat server's of options that were read again.</param>
+    internal static void AddTo(
+        MooringHost host, ChatOptions options, Func<ChatOptions> read, (string Lines, string Http) ports, Action<IServiceProvider, ChatOptions>? reloaded = null)
     {
         if (options.Mode != ChatMode.Http)
             foreach (var socket in options.Sockets) host.Announce(new Listener("chat lines", socket, ports.Lines));
@@ -38,7 +40,7 @@ internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, 
                 Events = services.GetService<OperatorEvents>(),
             });
         host.Services.AddHostedService(services => new ChatRole(
-            services.GetRequiredService<ChatServer>(), read, services.GetRequiredService<ILogger<ChatRole>>()));
+            services.GetRequiredService<ChatServer>(), read, options => reloaded?.Invoke(services, options), services.GetRequiredService<ILogger<ChatRole>>()));
         host.Services.AddSingleton(services =>
         {
             var chat = services.GetRequiredService<ChatServer>();
@@ -67,7 +69,9 @@ internal sealed partial class ChatRole(ChatServer chat, Func<ChatOptions> read, 
         context.Cancel = true;
         try
         {
-            chat.Reload(read());
+            var options = read();
+            reloaded(options);
+            chat.Reload(options);
         }
         catch (Exception exception) when (CommandLine.Explain(exception) is { } lines)
         {

@@ -11,13 +11,12 @@ internal static class ChatVerb
 {
     internal static Command Create()
     {
-        var logLevel = SharedOptions.LogLevels(LogLevel.Information);
         var print = new Option<bool>("--print-config") { Description = "Shows every setting, its value and where it comes from, and ends." };
         var command = new Command(
             "chat",
             "Runs the chat server alone: rooms over TCP, WebSocket and REST. Settings come from the command line, CHAT_SERVER_... variables and a properties file, in this order.")
         {
-            print, logLevel, CreateToken(),
+            print, CreateToken(),
         };
         var arguments = ChatArguments.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -34,8 +33,12 @@ internal static class ChatVerb
             }
             foreach (var warning in configuration.Warnings) await Console.Error.WriteLineAsync($"mooring: {warning}");
             if (parsed.GetValue(print)) return Print(configuration);
-            var host = MooringHost.Create(parsed.GetValue(logLevel), drainLimit: configuration.Options.ShutdownGrace + configuration.Options.DrainWindow);
-            ChatRole.AddTo(host, configuration.Options, () => arguments.Read(parsed).Options, ("--socket-port", "--http-port"));
+            var options = configuration.Options;
+            var host = MooringHost.Create(options.LogLevel, drainLimit: options.ShutdownGrace + options.DrainWindow, jsonLog: options.HasJsonLog);
+            if (options.LogFile is { } file) host.Builder.Logging.AddProvider(new FileLog(file, options.HasJsonLog, options.LogFileBytes, TimeProvider.System));
+            ChatRole.AddTo(
+                host, options, () => arguments.Read(parsed).Options, ("--socket-port", "--http-port"),
+                (services, reloaded) => services.GetRequiredService<RunningLogLevel>().Level = reloaded.LogLevel);
             return await host.RunWithoutHttpAsync(cancellationToken, application => ChatRole.PrintListeners(application.Services));
         });
         return command;

@@ -23,7 +23,7 @@ internal sealed class UpChat
     {
         var chat = new UpChat();
         command.Options.Add(chat._config);
-        foreach (var key in ChatKeys.All)
+        foreach (var key in ChatKeys.All.Where(key => !key.IsOfProcess))
         {
             var option = Declare(key);
             chat._values.Add(key, option);

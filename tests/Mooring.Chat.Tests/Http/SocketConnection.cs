@@ -11,10 +11,11 @@ internal sealed class SocketConnection(ClientWebSocket socket, CancellationToken
 
     internal ClientWebSocket Socket => socket;
 
-    internal static async Task<SocketConnection> OpenAsync(ChatServer server, string path, string? protocol, CancellationToken cancellationToken, string? origin = null)
+    internal static async Task<SocketConnection> OpenAsync(ChatServer server, string path, string? protocol, CancellationToken cancellationToken, string? origin = null, WebSocketDeflateOptions? deflate = null)
     {
         var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.DangerousDeflateOptions = deflate;
         if (protocol is not null) socket.Options.AddSubProtocol(protocol);
         if (origin is not null) socket.Options.SetRequestHeader("Origin", origin);
         await socket.ConnectAsync(new Uri($"ws://{server.HttpEndPoint}{path}"), cancellationToken);
