@@ -1,5 +1,3 @@
-using Mooring.Chat.Protocol;
-
 namespace Mooring.Chat.Rooms;
 
 /// <summary>
