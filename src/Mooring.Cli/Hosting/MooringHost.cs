@@ -49,6 +49,7 @@ internal sealed class MooringHost
         });
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<PrometheusExporter>();
+        builder.Services.AddProblemAnswers();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(options =>
         {
@@ -92,6 +93,7 @@ internal sealed class MooringHost
         Listener.EnsureFree(_listeners);
         await using var application = Builder.Build();
         application.Services.GetRequiredService<PrometheusExporter>();
+        application.UseProblemAnswers();
         map(application);
 
         using var signals = new StopSignals(application.Lifetime);

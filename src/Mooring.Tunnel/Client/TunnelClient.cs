@@ -152,8 +152,10 @@ public sealed partial class TunnelClient : IAsyncDisposable
                 : failure;
         }
         SetStatus(new TunnelStatus(false, string.Create(CultureInfo.InvariantCulture, $"Reconnecting in {Math.Ceiling(wait.TotalSeconds):0}s..."), failure));
+        // It is told while the wait runs, so that who hears of it may shorten it by the clock.
+        var waiting = Task.Delay(wait, _time, _stopping.Token);
         LogRetrying(_logger, failure.Message, wait.TotalSeconds);
-        await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>One connection from its beginning to its end; returns why it ended after it was up.</summary>
