@@ -6,7 +6,7 @@ namespace Mooring.Architecture.Tests;
 /// <summary>What the documents name is there.</summary>
 public sealed partial class DocumentTests
 {
-    private static readonly string[] Roots = ["src", "tests", "docs", "eng", "bench", "native", "deploy"];
+    private static readonly string[] Roots = ["src", "tests", "docs", "eng", "bench", "native", "deploy", "examples"];
 
     public static TheoryData<string> Documents() =>
         [.. Directory.EnumerateFiles(RepositoryRoot.Path, "*.md")

@@ -8,14 +8,14 @@ namespace Mooring.Fleet.Tests.Modules;
 [Trait("Peer", "real")]
 public sealed class SampleModuleTests : ModuleTest
 {
-    private const string Project = "Mooring.Fleet.SampleModule";
+    private const string Project = "Thermostat";
 
     /// <summary>Built beside this test program, with the same configuration.</summary>
     private static string Thermostat =>
         Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", Project, new DirectoryInfo(AppContext.BaseDirectory).Name, Project + ".dll"));
 
     [Theory]
-    [InlineData("tests/Mooring.Fleet.SampleModule/Thermostat.cs", "csharp")]
+    [InlineData("examples/Thermostat/Thermostat.cs", "csharp")]
     [InlineData("native/sample/doorbell.c", "c")]
     public void Document_showsWhatIsTestedHere(string file, string language) => Assert.Contains(
         $"```{language}\n{File.ReadAllText(RepositoryRoot.Combine(file))}```",
