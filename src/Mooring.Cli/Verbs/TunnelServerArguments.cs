@@ -32,6 +32,7 @@ internal sealed class TunnelServerArguments
     private readonly Option<int> _accountTunnels;
     private readonly Option<int> _accountSessions;
     private readonly Option<int> _accountRequests;
+    private readonly Option<long> _accountBytes;
     private readonly Option<string?> _accessLog;
 
     private TunnelServerArguments(string prefix)
@@ -66,6 +67,16 @@ internal sealed class TunnelServerArguments
         _accountTunnels = Count(prefix + "account-tunnels", "Tunnels that an account may have, unless an operator says otherwise.", Quota.Default.Tunnels);
         _accountSessions = Count(prefix + "account-sessions", "Clients that an account may have connected.", Quota.Default.Sessions);
         _accountRequests = Count(prefix + "account-requests", "Requests in a second that visitors may make of an account's tunnels; 0 for no limit.", Quota.Default.RequestsPerSecond);
+        _accountBytes = new Option<long>(prefix + "account-bytes")
+        {
+            Description = "Bytes in a day that an account's tunnels may carry, both directions together; 0 for no limit.",
+            HelpName = "N",
+            DefaultValueFactory = _ => Quota.Default.BytesPerDay,
+        };
+        _accountBytes.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && long.TryParse(text, out var number) && number < 0) result.AddError($"{prefix}account-bytes: '{text}' is not allowed: 0 or more");
+        });
         _accessLog = new Option<string?>(prefix + "access-log") { Description = "File for one line of JSON per request.", HelpName = "FILE" };
     }
 
@@ -83,7 +94,7 @@ internal sealed class TunnelServerArguments
             arguments._bind, arguments._port, arguments._httpPort, arguments._httpsPort, arguments._certificate, arguments._key, arguments._controlTls,
             arguments._domain, arguments._publicUrl, arguments._ports, arguments._tokens, arguments._register, arguments._allow, arguments._deny,
             arguments._trusted, arguments._proxyProtocol, arguments._connections, arguments._accountTunnels, arguments._accountSessions, arguments._accountRequests,
-            arguments._accessLog,
+            arguments._accountBytes, arguments._accessLog,
         })
             command.Options.Add(option);
         return arguments;
@@ -116,6 +127,7 @@ internal sealed class TunnelServerArguments
             Quota = Quota.Default with
             {
                 Tunnels = parsed.GetValue(_accountTunnels), Sessions = parsed.GetValue(_accountSessions), RequestsPerSecond = parsed.GetValue(_accountRequests),
+                BytesPerDay = parsed.GetValue(_accountBytes),
             },
             AccessLog = parsed.GetValue(_accessLog),
             Limits = new TunnelServerLimits { TcpConnectionsMax = connections, TcpConnectionsPerSecond = connections * 2 },

@@ -16,6 +16,9 @@ public sealed partial class TunnelServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_tickPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>Ticks between two notes of what accounts carried: what a crash may forget.</summary>
+    private const int TrafficTicks = 10;
+
     private readonly StorageOptions _storage;
     private readonly IServiceProvider _services;
     private readonly ILoggerFactory _loggers;
@@ -29,10 +32,12 @@ public sealed partial class TunnelServer : IAsyncDisposable
     private AccessLog? _accessLog;
     private SessionContext? _context;
     private ITimer? _ticker;
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _stopGate = new();
     private readonly HashSet<Task> _releases = [];
     private Task _writingUses = Task.CompletedTask;
     private bool _isStopped;
+    private int _ticks;
 
     /// <summary>Prepares a server; nothing is opened yet.</summary>
     /// <param name="options">How it runs.</param>
@@ -48,10 +53,12 @@ public sealed partial class TunnelServer : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<TunnelServer>();
         _time = time;
+        Started = time.GetUtcNow();
         Directory = new TunnelDirectory(options.BaseDomain);
         Usages = new AccountUsages(time);
         _recent = new RecentRequests(time);
-        if (services.GetService(typeof(OperatorEvents)) is OperatorEvents events) Directory.Changed += (binding, isOpen) => Tell(events, binding, isOpen);
+        Events = services.GetService(typeof(OperatorEvents)) as OperatorEvents ?? new OperatorEvents(time);
+        Directory.Changed += Tell;
         Sessions = new SessionRegistry(options.Limits, time);
         Resolver = new DnsResolver(options.NameServer, time);
         _metrics.Observe(() => Sessions.Count, () => Directory.Count);
@@ -61,10 +68,13 @@ public sealed partial class TunnelServer : IAsyncDisposable
     public TunnelServerOptions Options { get; }
 
     /// <summary>Where visitors come in with HTTP; known when started.</summary>
-    public IPEndPoint Http => Started(_ingress).Http;
+    public IPEndPoint Http => Opened(_ingress).Http;
 
     /// <summary>Where visitors come in with HTTPS; null for nowhere.</summary>
-    public IPEndPoint? Https => Started(_ingress).Https;
+    public IPEndPoint? Https => Opened(_ingress).Https;
+
+    /// <summary>When it was made.</summary>
+    internal DateTimeOffset Started { get; }
 
     /// <summary>It is up and takes clients in.</summary>
     public bool IsReady => _context is not null && !IsDraining;
@@ -77,11 +87,19 @@ public sealed partial class TunnelServer : IAsyncDisposable
 
     internal bool IsDraining { get; private set; }
 
-    internal AccountStore Accounts => Started(_context).Accounts;
+    internal AccountStore Accounts => Opened(_context).Accounts;
 
     internal NameStore Names { get; private set; } = null!;
 
     internal HostnameStore Hostnames { get; private set; } = null!;
+
+    internal TakedownList Takedowns { get; private set; } = null!;
+
+    /// <summary>What operators are told; those of the host, when it has any.</summary>
+    internal OperatorEvents Events { get; }
+
+    /// <summary>Cancelled when the server stops, for answers that have no end of their own.</summary>
+    internal CancellationToken Stopping => _stopping.Token;
 
     internal TimeProvider Time => _time;
 
@@ -101,15 +119,17 @@ public sealed partial class TunnelServer : IAsyncDisposable
             await accounts.EnsureTokenAsync(Options.OperatorTokens[i], $"operator-{i + 1}", TokenScopes.Owner | TokenScopes.Admin, cancellationToken);
         Names = new NameStore(_database, _time);
         Hostnames = new HostnameStore(_database);
+        Takedowns = new TakedownList(_database, _time);
+        await Takedowns.LoadAsync(cancellationToken);
         var rules = new VisitorRules(Options);
         var addresses = new PublicAddresses(Options);
         var proxies = new ProxyHeaders(Options, rules, _metrics, _time, _logger);
         _tcp = new TcpIngress(Options, rules, proxies, _metrics, _time, _logger);
         _accessLog = new AccessLog(Options.AccessLog, _time, _logger);
         _ingress = new IngressServer(Options, proxies, _services, _time, _loggers);
-        await _ingress.StartAsync(new IngressApplication(Directory, rules, _metrics, _accessLog, _recent, _time, _logger), cancellationToken);
+        await _ingress.StartAsync(new IngressApplication(Directory, Takedowns, rules, _metrics, _accessLog, _recent, _time, _logger), cancellationToken);
         addresses.Bound(_ingress.Http, _ingress.Https);
-        var names = new NameAuthority(Options, addresses, Directory, Names, Hostnames, _tcp, _time);
+        var names = new NameAuthority(Options, addresses, Directory, Names, Hostnames, Takedowns, _tcp, _time);
         _context = new SessionContext(Options, accounts, Usages, names, _metrics, _time, _logger);
         _ticker = _time.CreateTimer(_ => Tick(), null, s_tickPeriod, s_tickPeriod);
         LogListening(_logger, Http.ToString());
@@ -118,7 +138,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
     /// <summary>Serves one control connection until it ends.</summary>
     internal async Task ServeControlAsync(Stream stream, string remote)
     {
-        var context = Started(_context);
+        var context = Opened(_context);
         using var link = new WebSocketLink(stream, isClient: false, new LinkLimits(), _time);
         var entrance = new ControlEntrance(context, Sessions, link, remote);
         await using var deadline = _time.CreateTimer(
@@ -170,6 +190,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         var sessions = Sessions.All;
         foreach (var session in sessions) session.BeginDrain(spread);
         LogDraining(_logger, sessions.Count);
+        TellOfDrain(isDraining: true);
         var limit = _time.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), _time);
         try
@@ -184,10 +205,14 @@ public sealed partial class TunnelServer : IAsyncDisposable
         await Task.WhenAll(sessions.Select(session => session.CloseAsync(CloseCodes.Restart, "the server stops")));
     }
 
-    internal void Undrain() => IsDraining = false;
+    internal void Undrain()
+    {
+        IsDraining = false;
+        TellOfDrain(isDraining: false);
+    }
 
     /// <summary>Takes renewed certificates of visitors' listeners into use now; false when they cannot be used.</summary>
-    internal bool TryReload() => Started(_ingress).TryReload();
+    internal bool TryReload() => Opened(_ingress).TryReload();
 
     /// <summary>Stops: visitors under way get a moment, clients are told to come back.</summary>
     /// <param name="cancellationToken">Cuts the moment short.</param>
@@ -200,6 +225,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
             _isStopped = true;
             releases = [.. _releases];
         }
+        await _stopping.CancelAsync();
         if (_ticker is not null) await _ticker.DisposeAsync();
         if (_context is not null) await DrainAsync(Options.Limits.DrainTimeout, cancellationToken);
         _tcp?.Dispose();
@@ -211,7 +237,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         if (_accessLog is not null) await _accessLog.DisposeAsync();
         await Task.WhenAll(releases);
         await _writingUses;
-        if (_context is not null) await WriteUsesAsync();
+        if (_context is not null) await WriteUsesAsync(withTraffic: true);
         if (_database is not null) await _database.DisposeAsync();
     }
 
@@ -220,19 +246,23 @@ public sealed partial class TunnelServer : IAsyncDisposable
     {
         await StopAsync(new CancellationToken(canceled: true));
         _metrics.Dispose();
+        _stopping.Dispose();
     }
 
     private void Tick()
     {
-        if (_writingUses.IsCompleted) _writingUses = WriteUsesAsync();
+        Usages.Tick();
+        _ticks++;
+        if (_writingUses.IsCompleted) _writingUses = WriteUsesAsync(withTraffic: _ticks % TrafficTicks == 0);
         foreach (var session in Sessions.All) session.Tick();
     }
 
-    private async Task WriteUsesAsync()
+    private async Task WriteUsesAsync(bool withTraffic)
     {
         try
         {
             await Accounts.WriteUsesAsync();
+            if (withTraffic && Usages.TakeTraffic() is { Count: > 0 } carried) await Accounts.WriteTrafficAsync(carried);
         }
         catch (Exception exception) when (exception is System.Data.Common.DbException or StorageException)
         {
@@ -240,7 +270,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         }
     }
 
-    private static T Started<T>(T? part)
+    private static T Opened<T>(T? part)
         where T : class => part ?? throw new InvalidOperationException("the server has not been started");
 
     [LoggerMessage(6005, LogLevel.Information, "session {Session} ended: {Code} {Reason}")]
@@ -249,7 +279,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
     [LoggerMessage(6006, LogLevel.Information, "visitors come in at {Http}")]
     private static partial void LogListening(ILogger logger, string http);
 
-    [LoggerMessage(6008, LogLevel.Warning, "when tokens were used last could not be written: {Why}")]
+    [LoggerMessage(6008, LogLevel.Warning, "when tokens were used last, and what accounts carried, could not be written: {Why}")]
     private static partial void LogUsesNotWritten(ILogger logger, string why);
 
     [LoggerMessage(6007, LogLevel.Information, "draining {Sessions} clients")]

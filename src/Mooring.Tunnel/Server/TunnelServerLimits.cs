@@ -47,6 +47,9 @@ public sealed record TunnelServerLimits
     /// <summary>Attempts to connect a client from one address in a minute. Default 600; loopback is not counted.</summary>
     public int HandshakesPerMinute { get; init; } = 600;
 
+    /// <summary>Clients connected from one address at a time. Default 1000: the machines of an office behind one NAT; loopback is not counted.</summary>
+    public int SessionsPerAddress { get; init; } = 1000;
+
     /// <summary>Registrations from one address in an hour. Default 5; loopback is not counted.</summary>
     public int RegistrationsPerHour { get; init; } = 5;
 

@@ -3,8 +3,11 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Mooring.Testing;
 using Mooring.Tunnel.Client;
+using Mooring.Tunnel.Links;
+using Mooring.Tunnel.Server;
 using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Ingress;
+using Mooring.Tunnel.Server.Sessions;
 using Mooring.Tunnel.Tests.Fixture;
 
 namespace Mooring.Tunnel.Tests.Server;
@@ -45,6 +48,70 @@ public sealed class QuotaTests : MooringTest
         Assert.Equal([HttpStatusCode.OK], await AskAsync(other, 1));
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], await AskAsync(second, 3));
+    }
+
+    [Fact]
+    public async Task BytesAboveTheDaysQuota_Get429_UntilMidnight_AlsoAfterARestart()
+    {
+        var clock = new TestClock();
+        var folder = Directory.CreateTempSubdirectory("mooring-tunnel-").FullName;
+        var origin = Own(await WebOrigin.StartAsync());
+        Task<TunnelHost> StartAsync() => TunnelHost.StartAsync(LoggerFactory, options => options with { Quota = new Quota(10, 10, 10, 0, BytesPerDay: 10_000) }, folder, clock);
+        string token;
+        await using (var host = await StartAsync())
+        {
+            token = await host.TokenAsync();
+            await using var client = await PublishAsync(host, token, origin.Port, "demo");
+            using var visitor = host.Visitor("demo");
+            Assert.Equal(9_999, (await visitor.GetByteArrayAsync("bytes/9999", TestTimeout)).Length);
+            Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], await AskAsync(visitor, 2));
+            using var refused = await visitor.GetAsync("hello", TestTimeout);
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        }
+        await using (var host = await StartAsync())
+        {
+            Assert.Equal("QUOTA_BYTES", (await Assert.ThrowsAsync<TunnelException>(() => PublishAsync(host, token, origin.Port, "demo"))).Code);
+            clock.Advance(TimeSpan.FromDays(1));
+            await using var client = await PublishAsync(host, token, origin.Port, "demo");
+            using var visitor = host.Visitor("demo");
+            Assert.Equal([HttpStatusCode.OK], await AskAsync(visitor, 1));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task ClientsOfOneAddress_HaveABound_ExceptThisMachines()
+    {
+        var registry = new SessionRegistry(new TunnelServerLimits { SessionsPerAddress = 2 }, TimeProvider.System);
+        var host = Own(await TunnelHost.StartAsync(LoggerFactory));
+        await PublishAsync(host, await host.TokenAsync(), 1, "demo");
+        var context = host.Server.Sessions.All.Single().Context;
+        var account = host.Server.Sessions.All.Single().Account;
+        using var link = new WebSocketLink(Stream.Null, isClient: false, new LinkLimits(), TimeProvider.System);
+        var sessions = Enumerable.Range(0, 2).Select(i => new LegacySession($"sess-{i}", account, link, "192.0.2.7", context)).ToArray();
+        foreach (var session in sessions)
+        {
+            Assert.True(registry.HasRoomFor("192.0.2.7"));
+            registry.Add(session);
+        }
+        Assert.Equal((false, true, true), (registry.HasRoomFor("192.0.2.7"), registry.HasRoomFor("192.0.2.8"), registry.HasRoomFor("127.0.0.1")));
+        registry.Remove(sessions[0]);
+        registry.Remove(sessions[0]);
+        Assert.True(registry.HasRoomFor("192.0.2.7"));
+        registry.Remove(sessions[1]);
+    }
+
+    [Theory]
+    [InlineData(25)]
+    [InlineData(465)]
+    [InlineData(587)]
+    public async Task PortOfMail_IsGivenToNobody(int port)
+    {
+        var host = Own(await TunnelHost.StartAsync(LoggerFactory, options => options with { TcpPortFirst = 1, TcpPortLast = 1000 }));
+        var refused = await Assert.ThrowsAsync<TunnelException>(async () => await TunnelClient.ConnectAsync(
+            new TunnelClientOptions { Server = host.Address, Token = await host.TokenAsync(), Tunnels = [new TunnelDefinition { LocalPort = 1, Protocol = TunnelProtocol.Tcp, RemotePort = port }] },
+            LoggerFactory, cancellationToken: TestTimeout));
+        Assert.Equal(("TCP_DISABLED", true), (refused.Code, refused.Message.Contains("mail", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -23,6 +23,7 @@ internal static class ErrorCodes
     internal const string TunnelCreateFailed = "TUNNEL_CREATE_FAILED";
     internal const string QuotaTunnels = "QUOTA_TUNNELS";
     internal const string QuotaSessions = "QUOTA_SESSIONS";
+    internal const string QuotaBytes = "QUOTA_BYTES";
 
     /// <summary>No failure: the server will close this connection; the message is the number of seconds left.</summary>
     internal const string Drain = "DRAIN";

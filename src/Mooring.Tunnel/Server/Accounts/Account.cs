@@ -6,4 +6,5 @@ namespace Mooring.Tunnel.Server.Accounts;
 /// <param name="TokenId">The token that was shown.</param>
 /// <param name="Scopes">What the token may do.</param>
 /// <param name="Quota">What the account may use.</param>
-internal sealed record Account(string Id, string Email, string TokenId, TokenScopes Scopes, Quota Quota);
+/// <param name="Traffic">What it carried on its last day, as far as it was written.</param>
+internal sealed record Account(string Id, string Email, string TokenId, TokenScopes Scopes, Quota Quota, Traffic Traffic);

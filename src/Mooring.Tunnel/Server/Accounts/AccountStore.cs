@@ -16,7 +16,7 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
     private readonly ConcurrentDictionary<string, long> _uses = new(StringComparer.Ordinal);
 
     private const string AccountColumns =
-        "a.id, a.email, t.id, t.scopes, a.tunnels, a.sessions, a.streams, a.requests_per_second, t.last_used";
+        "a.id, a.email, t.id, t.scopes, a.tunnels, a.sessions, a.streams, a.requests_per_second, t.last_used, a.bytes_per_day, d.day, d.bytes";
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -28,7 +28,7 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
         var rows = await database.ReadAsync(
             (session, stop) => session.QueryAsync(
                 $"""
-                SELECT {AccountColumns} FROM tunnel_tokens t JOIN tunnel_accounts a ON a.id = t.account
+                SELECT {AccountColumns} FROM tunnel_tokens t JOIN tunnel_accounts a ON a.id = t.account LEFT JOIN tunnel_traffic d ON d.account = a.id
                 WHERE t.hash = @hash AND t.revoked = 0 AND a.disabled = 0
                 """, row => (Account: ReadAccount(row), LastUsed: row.GetInt64(8)), [("hash", hash)], stop),
             cancellationToken);
@@ -112,10 +112,52 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
     /// <summary>Sets what an account may use; false when there is no such account.</summary>
     public Task<bool> SetQuotaAsync(string accountId, Quota quota, CancellationToken cancellationToken) => database.WriteAsync(
         async (session, stop) => await session.ExecuteAsync(
-            "UPDATE tunnel_accounts SET tunnels = @t, sessions = @s, streams = @c, requests_per_second = @r WHERE id = @id",
-            [("id", accountId), ("t", (long)quota.Tunnels), ("s", (long)quota.Sessions), ("c", (long)quota.Streams), ("r", (long)quota.RequestsPerSecond)],
+            "UPDATE tunnel_accounts SET tunnels = @t, sessions = @s, streams = @c, requests_per_second = @r, bytes_per_day = @b WHERE id = @id",
+            [("id", accountId), ("t", (long)quota.Tunnels), ("s", (long)quota.Sessions), ("c", (long)quota.Streams), ("r", (long)quota.RequestsPerSecond), ("b", quota.BytesPerDay)],
             stop) > 0,
         cancellationToken);
+
+    /// <summary>Lets an account's tokens work, or not; false when there is no such account.</summary>
+    public Task<bool> SetDisabledAsync(string accountId, bool isDisabled, CancellationToken cancellationToken) => database.WriteAsync(
+        async (session, stop) => await session.ExecuteAsync(
+            "UPDATE tunnel_accounts SET disabled = @disabled WHERE id = @id", [("id", accountId), ("disabled", isDisabled ? 1L : 0L)], stop) > 0,
+        cancellationToken);
+
+    /// <summary>Everything about an account but its tokens themselves; null when there is no such account.</summary>
+    public Task<AccountDetail?> FindAsync(string accountId, CancellationToken cancellationToken) => database.ReadAsync(
+        async (session, stop) =>
+        {
+            var tokens = await session.QueryAsync(
+                "SELECT id, label, scopes, created, last_used FROM tunnel_tokens WHERE account = @id AND revoked = 0 ORDER BY created, id",
+                row => new TokenSummary(row.GetString(0), row.GetString(1), ((TokenScopes)row.GetInt64(2)).HasFlag(TokenScopes.Admin), row.GetInt64(3), row.GetInt64(4)),
+                [("id", accountId)], stop);
+            var rows = await session.QueryAsync(
+                """
+                SELECT id, email, created, disabled, tunnels, sessions, streams, requests_per_second, bytes_per_day FROM tunnel_accounts WHERE id = @id
+                """,
+                row => new AccountDetail(
+                    row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3) != 0,
+                    new Quota(
+                        Number(row, 4, standard.Tunnels), Number(row, 5, standard.Sessions), Number(row, 6, standard.Streams), Number(row, 7, standard.RequestsPerSecond),
+                        row.IsDBNull(8) ? standard.BytesPerDay : row.GetInt64(8)),
+                    tokens),
+                [("id", accountId)], stop);
+            return rows is [var found] ? found : null;
+        },
+        cancellationToken);
+
+    /// <summary>Writes what accounts carried, so that a restart gives nobody a new day.</summary>
+    public Task WriteTrafficAsync(IReadOnlyList<(string Account, Traffic Traffic)> carried) => database.WriteAsync(
+        async (session, stop) =>
+        {
+            foreach (var (account, traffic) in carried)
+            {
+                await session.ExecuteAsync(
+                    "INSERT INTO tunnel_traffic (account, day, bytes) VALUES (@account, @day, @bytes) ON CONFLICT (account) DO UPDATE SET day = excluded.day, bytes = excluded.bytes",
+                    [("account", account), ("day", (long)traffic.Day), ("bytes", traffic.Bytes)], stop);
+            }
+            return 0;
+        });
 
     /// <summary>Accounts after a given id, in the order of ids.</summary>
     public Task<List<AccountSummary>> ListAsync(string after, int count, CancellationToken cancellationToken) => database.ReadAsync(
@@ -157,7 +199,9 @@ internal sealed class AccountStore(Database database, Quota standard, TimeProvid
     private Account ReadAccount(DbDataReader row) => new(
         row.GetString(0), row.GetString(1), row.GetString(2), (TokenScopes)row.GetInt64(3),
         new Quota(
-            Number(row, 4, standard.Tunnels), Number(row, 5, standard.Sessions), Number(row, 6, standard.Streams), Number(row, 7, standard.RequestsPerSecond)));
+            Number(row, 4, standard.Tunnels), Number(row, 5, standard.Sessions), Number(row, 6, standard.Streams), Number(row, 7, standard.RequestsPerSecond),
+            row.IsDBNull(9) ? standard.BytesPerDay : row.GetInt64(9)),
+        row.IsDBNull(10) ? default : new Traffic((int)row.GetInt64(10), row.GetInt64(11)));
 
     private static int Number(DbDataReader row, int column, int fallback) => row.IsDBNull(column) ? fallback : (int)row.GetInt64(column);
 }

@@ -49,5 +49,18 @@ internal static class AccountTables
                 account TEXT NOT NULL REFERENCES tunnel_accounts (id)
             )
             """),
+        new(2, "traffic by day, names that were taken down", """
+            ALTER TABLE tunnel_accounts ADD COLUMN bytes_per_day BIGINT;
+            CREATE TABLE tunnel_traffic (
+                account TEXT NOT NULL PRIMARY KEY REFERENCES tunnel_accounts (id),
+                day BIGINT NOT NULL,
+                bytes BIGINT NOT NULL
+            );
+            CREATE TABLE tunnel_takedowns (
+                name TEXT NOT NULL PRIMARY KEY,
+                reason TEXT NOT NULL,
+                since BIGINT NOT NULL
+            )
+            """),
     ];
 }

@@ -13,7 +13,7 @@ internal sealed class AccountUsages(TimeProvider time)
     public AccountUsage Of(Account account)
     {
         if (_byAccount.Count >= AccountsMax) Forget();
-        var usage = _byAccount.GetOrAdd(account.Id, static (_, time) => new AccountUsage(time), time);
+        var usage = _byAccount.GetOrAdd(account.Id, static (_, made) => new AccountUsage(made.Time, made.Before), (Time: time, Before: account.Traffic));
         usage.Obey(account.Quota);
         return usage;
     }
@@ -22,6 +22,26 @@ internal sealed class AccountUsages(TimeProvider time)
     public void Change(string accountId, Quota quota)
     {
         if (_byAccount.TryGetValue(accountId, out var usage)) usage.Obey(quota);
+    }
+
+    /// <summary>Payload bytes that an account's tunnels carried today; null when it has not been seen.</summary>
+    public long? BytesToday(string accountId) => _byAccount.TryGetValue(accountId, out var usage) ? usage.BytesToday : null;
+
+    /// <summary>Begins a new day where it is time.</summary>
+    public void Tick()
+    {
+        foreach (var (_, usage) in _byAccount) usage.Tick();
+    }
+
+    /// <summary>What is to be written down of each account.</summary>
+    public List<(string Account, Traffic Traffic)> TakeTraffic()
+    {
+        var taken = new List<(string, Traffic)>();
+        foreach (var (account, usage) in _byAccount)
+        {
+            if (usage.TryTakeTraffic(out var traffic)) taken.Add((account, traffic));
+        }
+        return taken;
     }
 
     private void Forget()

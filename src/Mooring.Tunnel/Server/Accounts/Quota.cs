@@ -5,7 +5,8 @@ namespace Mooring.Tunnel.Server.Accounts;
 /// <param name="Sessions">Connections of clients.</param>
 /// <param name="Streams">Concurrent streams.</param>
 /// <param name="RequestsPerSecond">Requests of visitors, over all tunnels; five seconds' worth may come at once; 0 for no limit.</param>
-public sealed record Quota(int Tunnels, int Sessions, int Streams, int RequestsPerSecond)
+/// <param name="BytesPerDay">Payload bytes in both directions, over all tunnels, from midnight to midnight (UTC); 0 for no limit.</param>
+public sealed record Quota(int Tunnels, int Sessions, int Streams, int RequestsPerSecond, long BytesPerDay = 0)
 {
     /// <summary>Above this a limit means nothing.</summary>
     public const int RequestsPerSecondMax = 1_000_000;

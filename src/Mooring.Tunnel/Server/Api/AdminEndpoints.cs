@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -9,14 +7,13 @@ using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Names;
 using Mooring.Tunnel.Server.Sessions;
 
+using static Mooring.Tunnel.Server.Api.AdminAnswers;
+
 namespace Mooring.Tunnel.Server.Api;
 
-/// <summary>What operators see and do. Answers are pages with a cursor; errors are problem+json (RFC 9457).</summary>
+/// <summary>What operators see of the server and do with it.</summary>
 internal static class AdminEndpoints
 {
-    private const int PageDefault = 100;
-    private const int PageMax = 1000;
-
     public static void Map(IEndpointRouteBuilder routes, TunnelServer server)
     {
         var admin = routes.MapGroup("/admin/v1").AddEndpointFilter((context, next) => FilterAsync(context, next, server));
@@ -27,21 +24,19 @@ internal static class AdminEndpoints
         admin.MapGet("/sessions/{id}", (HttpContext context, string id) => SessionAsync(context, server, id));
         admin.MapGet("/tunnels/{id}", (HttpContext context, string id) => TunnelAsync(context, server, id));
         admin.MapGet("/hostnames/{id}", (HttpContext context, string id) => HostnameAsync(context, server, id));
+        admin.MapGet("/ports/{id:int}", (HttpContext context, int id) => PortAsync(context, server, id));
+        admin.MapGet("/nodes", (HttpContext context) => NodesAsync(context, server));
+        admin.MapGet("/nodes/{id}", (HttpContext context, string id) => NodeAsync(context, server, id));
+        admin.MapGet("/events", (HttpContext context) => new AdminEventStream(server, context).RunAsync());
+        AdminAccounts.Map(admin, server);
+        AdminNames.Map(admin, server);
         admin.MapPost("/reload", (HttpContext context) => ReloadAsync(context, server));
         admin.MapGet("/sessions", (HttpContext context) => SessionsAsync(context, server));
         admin.MapDelete("/sessions/{id}", (HttpContext context, string id) => KickAsync(context, server, id));
         admin.MapGet("/tunnels", (HttpContext context) => TunnelsAsync(context, server));
         admin.MapDelete("/tunnels/{id}", (HttpContext context, string id) =>
             server.Directory.TryGet(id, out var binding) ? KickAsync(context, server, binding.Session.Id) : ProblemAsync(context, 404, "there is no such tunnel"));
-        admin.MapGet("/names", (HttpContext context) => NamesAsync(context, server));
-        admin.MapPut("/names/{label}", (HttpContext context, string label) => ReserveAsync(context, server, label));
         admin.MapGet("/hostnames", (HttpContext context) => HostnamesAsync(context, server));
-        admin.MapGet("/accounts", (HttpContext context) => AccountsAsync(context, server));
-        admin.MapPost("/accounts", (HttpContext context) => AddAccountAsync(context, server));
-        admin.MapPost("/accounts/{id}/tokens", (HttpContext context, string id) => AddTokenAsync(context, server, id));
-        admin.MapDelete("/accounts/{id}/tokens/{token}", async (HttpContext context, string id, string token) => await DoneAsync(
-            context, await server.Accounts.RevokeAsync(id, token, context.RequestAborted), "there is no such token"));
-        admin.MapPut("/accounts/{id}/quota", (HttpContext context, string id) => SetQuotaAsync(context, server, id));
         admin.MapPost("/drain", async (HttpContext context) =>
         {
             context.Response.StatusCode = StatusCodes.Status202Accepted;
@@ -55,8 +50,22 @@ internal static class AdminEndpoints
         });
     }
 
+    private static string Version => typeof(TunnelServer).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    // The whole server is one node.
+    private static NodeView NodeOf(TunnelServer server) => new(
+        Environment.MachineName, Version, server.Started, server.IsReady, server.IsDraining, server.Sessions.Count, server.Directory.Count);
+
+    private static Task NodesAsync(HttpContext context, TunnelServer server) => PageAsync(context, [NodeOf(server)], node => node.Id, AdminJson.Default.PageNodeView);
+
+    private static Task NodeAsync(HttpContext context, TunnelServer server, string id) => FoundAsync(
+        context, id == Environment.MachineName ? NodeOf(server) : null, "there is no such node", AdminJson.Default.NodeView);
+
+    private static async Task PortAsync(HttpContext context, TunnelServer server, int port) => await FoundAsync(
+        context, (await server.Names.ListPortsAsync(context.RequestAborted)).Find(lease => lease.Port == port), "nobody has this port", AdminJson.Default.PortLease);
+
     private static Task VersionAsync(HttpContext context, TunnelServer server) => AnswerAsync(
-        context, new VersionView(typeof(TunnelServer).Assembly.GetName().Version?.ToString(3) ?? "", server.IsDraining, server.Sessions.Count, server.Directory.Count),
+        context, new VersionView(Version, server.IsDraining, server.Sessions.Count, server.Directory.Count),
         AdminJson.Default.VersionView);
 
     private static Task SessionsAsync(HttpContext context, TunnelServer server) => PageAsync(
@@ -95,17 +104,8 @@ internal static class AdminEndpoints
     private static async Task PortsAsync(HttpContext context, TunnelServer server) => await PageAsync(
         context, await server.Names.ListPortsAsync(context.RequestAborted), lease => lease.Port.ToString("00000", CultureInfo.InvariantCulture), AdminJson.Default.PagePortLease);
 
-    private static Task FoundAsync<T>(HttpContext context, T? found, string otherwise, JsonTypeInfo<T> type)
-        where T : class => found is null ? ProblemAsync(context, 404, otherwise) : AnswerAsync(context, found, type);
-
-    private static async Task NamesAsync(HttpContext context, TunnelServer server) => await AnswerPageAsync(
-        context, await server.Names.ListAsync(After(context), Count(context), context.RequestAborted), name => name.Label, AdminJson.Default.PageNameReservation);
-
     private static async Task HostnamesAsync(HttpContext context, TunnelServer server) => await PageAsync(
         context, await server.Hostnames.ListAsync("", context.RequestAborted), own => own.Hostname, AdminJson.Default.PageOwnHostname);
-
-    private static async Task AccountsAsync(HttpContext context, TunnelServer server) => await AnswerPageAsync(
-        context, await server.Accounts.ListAsync(After(context), Count(context), context.RequestAborted), account => account.Id, AdminJson.Default.PageAccountSummary);
 
     // On loopback the machine's own users are operators; from elsewhere a token of scope admin is needed.
     private static async ValueTask<object?> FilterAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next, TunnelServer server)
@@ -117,37 +117,6 @@ internal static class AdminEndpoints
         return await AccountEndpoints.AccountOfAsync(http, server, TokenScopes.Admin) is null ? Results.Empty : await next(context);
     }
 
-    private static string After(HttpContext context) => context.Request.Query["after"].ToString();
-
-    private static int Count(HttpContext context) =>
-        int.TryParse(context.Request.Query["limit"], NumberStyles.Integer, CultureInfo.InvariantCulture, out var limit) ? Math.Clamp(limit, 1, PageMax) : PageDefault;
-
-    private static Task PageAsync<T>(HttpContext context, IEnumerable<T> all, Func<T, string> key, JsonTypeInfo<Page<T>> type)
-    {
-        var after = After(context);
-        return AnswerPageAsync(
-            context, [.. all.Where(item => string.CompareOrdinal(key(item), after) > 0).OrderBy(key, StringComparer.Ordinal).Take(Count(context))], key, type);
-    }
-
-    private static Task AnswerPageAsync<T>(HttpContext context, IReadOnlyList<T> items, Func<T, string> key, JsonTypeInfo<Page<T>> type) =>
-        AnswerAsync(context, new Page<T>(items, items.Count == Count(context) ? key(items[^1]) : null), type);
-
-    private static Task AnswerAsync<T>(HttpContext context, T body, JsonTypeInfo<T> type) => AccountEndpoints.AnswerAsync(context, 200, body, type);
-
-    private static async Task ProblemAsync(HttpContext context, int status, string title)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/problem+json";
-        await JsonSerializer.SerializeAsync(context.Response.Body, new Problem(status, title), AdminJson.Default.Problem, context.RequestAborted);
-    }
-
-    private static Task DoneAsync(HttpContext context, bool isDone, string otherwise)
-    {
-        if (!isDone) return ProblemAsync(context, 404, otherwise);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
-    }
-
     private static async Task KickAsync(HttpContext context, TunnelServer server, string id)
     {
         if (server.Sessions.Find(id) is not { } session)
@@ -157,46 +126,5 @@ internal static class AdminEndpoints
         }
         await session.CloseAsync(CloseCodes.Kicked, "ended by an operator");
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
-
-    private static async Task ReserveAsync(HttpContext context, TunnelServer server, string label)
-    {
-        if (await AccountEndpoints.ReadAsync(context, AdminJson.Default.NameRequest) is not { } request) return;
-        if (!NameRules.IsLabel(label)) await ProblemAsync(context, 400, "no label of 3 to 63 of a-z, 0-9 and -");
-        else await DoneAsync(context, await server.Names.ReserveAsync(label, request.Account ?? "", context.RequestAborted), "there is no such account");
-    }
-
-    private static async Task AddAccountAsync(HttpContext context, TunnelServer server)
-    {
-        if (await AccountEndpoints.ReadAsync(context, AdminJson.Default.NewAccountRequest) is not { } request) return;
-        if (string.IsNullOrWhiteSpace(request.Email))
-        {
-            await ProblemAsync(context, 400, "email is needed");
-            return;
-        }
-        var scopes = request.Admin ? TokenScopes.Owner | TokenScopes.Admin : TokenScopes.Owner;
-        if (await server.Accounts.RegisterAsync(request.Email, scopes, context.RequestAborted) is not { } added) await ProblemAsync(context, 409, "this address has an account already");
-        else await AccountEndpoints.AnswerAsync(context, 200, new AccountAnswer(added.AccountId, request.Email, added.Token), AccountJson.Default.AccountAnswer);
-    }
-
-    private static async Task AddTokenAsync(HttpContext context, TunnelServer server, string id)
-    {
-        if (await AccountEndpoints.ReadAsync(context, AdminJson.Default.NewTokenRequest) is not { } request) return;
-        var scopes = request.Admin ? TokenScopes.Owner | TokenScopes.Admin : TokenScopes.Owner;
-        if (await server.Accounts.AddTokenAsync(id, scopes, request.Label ?? "", context.RequestAborted) is not { } token) await ProblemAsync(context, 404, "there is no such account");
-        else await AccountEndpoints.AnswerAsync(context, 200, new TokenAnswer(token, token, null), AccountJson.Default.TokenAnswer);
-    }
-
-    private static async Task SetQuotaAsync(HttpContext context, TunnelServer server, string id)
-    {
-        if (await AccountEndpoints.ReadAsync(context, AdminJson.Default.Quota) is not { } quota) return;
-        if (quota is { Tunnels: < 0 } or { Sessions: < 0 } or { Streams: < 0 } or { RequestsPerSecond: < 0 or > Quota.RequestsPerSecondMax })
-        {
-            await ProblemAsync(context, 400, $"a quota is not negative, and has at most {Quota.RequestsPerSecondMax} requests a second");
-            return;
-        }
-        var isDone = await server.Accounts.SetQuotaAsync(id, quota, context.RequestAborted);
-        if (isDone) server.Usages.Change(id, quota);
-        await DoneAsync(context, isDone, "there is no such account");
     }
 }

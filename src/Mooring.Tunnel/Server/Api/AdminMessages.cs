@@ -8,6 +8,14 @@ internal sealed record SessionView(string Id, string Account, string Remote, str
 
 internal sealed record TunnelView(string Id, string Url, string Protocol, string Account, string Session, DateTimeOffset Created, long Requests, long BytesIn, long BytesOut);
 
+internal sealed record NodeView(string Id, string Version, DateTimeOffset Started, bool Ready, bool Draining, int Sessions, int Tunnels);
+
+internal sealed record AccountView(string Id, string Email, long Created, bool Disabled, Quota Quota, IReadOnlyList<TokenSummary> Tokens);
+
+internal sealed record EventView(DateTimeOffset At, string Subject, string Severity, string Text);
+
+internal sealed record TakedownRequest(string? Reason);
+
 internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 internal sealed record NewAccountRequest(string? Email, bool Admin);
@@ -29,6 +37,11 @@ internal sealed record VersionView(string Version, bool Draining, int Sessions, 
 [JsonSerializable(typeof(Page<NameReservation>))]
 [JsonSerializable(typeof(Page<OwnHostname>))]
 [JsonSerializable(typeof(Page<PortLease>))]
+[JsonSerializable(typeof(Page<NodeView>))]
+[JsonSerializable(typeof(Page<Takedown>))]
+[JsonSerializable(typeof(AccountView))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(TakedownRequest))]
 [JsonSerializable(typeof(StateView))]
 [JsonSerializable(typeof(NewAccountRequest))]
 [JsonSerializable(typeof(NewTokenRequest))]

@@ -33,6 +33,7 @@ internal static class ErrorPages
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Tunnel not found",
+        410 => "Gone",
         413 => "Content Too Large",
         429 => "Too Many Requests",
         502 => "Bad Gateway",

@@ -14,7 +14,7 @@ namespace Mooring.Tunnel.Server.Ingress;
 /// handed to the session that has the tunnel.
 /// </summary>
 internal sealed partial class IngressApplication(
-    TunnelDirectory directory, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, RecentRequests recent, TimeProvider time,
+    TunnelDirectory directory, TakedownList takedowns, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, RecentRequests recent, TimeProvider time,
     ILogger logger)
     : IHttpApplication<IngressRequest>
 {
@@ -82,7 +82,11 @@ internal sealed partial class IngressApplication(
             return await RefuseAsync(request, 400, "the request has both a length and a transfer coding");
         if (!rules.IsAllowed(request.RemoteAddress)) return await RefuseAsync(request, 403, "this address may not come in");
         if (!directory.TryFind(host, out var binding) || binding.Port > 0)
-            return await RefuseAsync(request, 404, $"there is no tunnel for {host}; it may have been closed a moment ago");
+        {
+            return takedowns.Find(directory.NameOf(host)) is { } taken
+                ? await RefuseAsync(request, 410, $"this address was taken down by the operator: {taken.Reason}")
+                : await RefuseAsync(request, 404, $"there is no tunnel for {host}; it may have been closed a moment ago");
+        }
         if (request.Request.Headers.Via.Count > 0 && request.Request.Headers.Via.ToString().Contains(ForwardedRequest.Pseudonym, StringComparison.Ordinal))
             return await RefuseAsync(request, 508, "the request went through a tunnel already");
         if (request.Request.Method == "CONNECT" && request.ExtendedConnect is null) return await RefuseAsync(request, 400, "CONNECT is not served here");
@@ -94,6 +98,8 @@ internal sealed partial class IngressApplication(
         }
         if (!binding.Session.Usage.Requests.TryTake())
             return await RefuseAsync(request, 429, "too many requests for this account; it may have more in a moment", retryAfter: 1);
+        if (binding.Session.Usage.IsOverDay)
+            return await RefuseAsync(request, 429, "this account has carried what it may in a day", binding.Session.Usage.SecondsLeftOfDay);
         if (binding.Session.IsDraining && binding.Session.Link.Ended.IsCancellationRequested) return await RefuseAsync(request, 503, "the server is about to stop", 5);
         return binding;
     }

@@ -58,7 +58,7 @@ internal sealed partial class TcpIngress(
                 if (!_listeners.ContainsKey(binding)) return;
                 continue;
             }
-            if (binding.Session.IsDraining || visitor.RemoteEndPoint is not IPEndPoint remote || !gate.TryEnter())
+            if (binding.Session.IsDraining || binding.Session.Usage.IsOverDay || visitor.RemoteEndPoint is not IPEndPoint remote || !gate.TryEnter())
             {
                 metrics.Rejected("tcp");
                 visitor.Dispose();

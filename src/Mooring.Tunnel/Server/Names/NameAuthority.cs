@@ -9,7 +9,8 @@ namespace Mooring.Tunnel.Server.Names;
 
 /// <summary>Gives names and ports to sessions, and takes them back.</summary>
 internal sealed class NameAuthority(
-    TunnelServerOptions options, PublicAddresses addresses, TunnelDirectory directory, NameStore store, HostnameStore hostnames, TcpIngress tcp, TimeProvider time)
+    TunnelServerOptions options, PublicAddresses addresses, TunnelDirectory directory, NameStore store, HostnameStore hostnames, TakedownList takedowns, TcpIngress tcp,
+    TimeProvider time)
 {
     /// <summary>Names held by a connected client; renewed when it leaves. A crash of the server keeps them with their accounts this long.</summary>
     private static readonly TimeSpan s_connectedLease = TimeSpan.FromDays(1);
@@ -22,6 +23,10 @@ internal sealed class NameAuthority(
         if (session.IsDraining) return GrantAnswer.Refused(ErrorCodes.ServiceUnavailable, "the server is about to stop");
         if (session.Usage.Tunnels >= session.Account.Quota.Tunnels && !IsOwnStale(session, wanted))
             return GrantAnswer.Refused(ErrorCodes.QuotaTunnels, $"the account may have {session.Account.Quota.Tunnels} tunnels");
+        if (session.Usage.IsOverDay)
+            return GrantAnswer.Refused(ErrorCodes.QuotaBytes, $"the account has carried what it may in a day ({session.Account.Quota.BytesPerDay} bytes)");
+        if ((wanted.Hostname ?? wanted.Path ?? wanted.Subdomain) is { } name && takedowns.Find(name) is { } taken)
+            return GrantAnswer.Refused(ErrorCodes.SubdomainUnavailable, $"'{name}' was taken down by the operator: {taken.Reason}");
         if (wanted.Auth is { } auth && !auth.Contains(':', StringComparison.Ordinal))
             return GrantAnswer.Refused(ErrorCodes.TunnelCreateFailed, "auth is not user:password");
         return wanted switch
@@ -105,6 +110,7 @@ internal sealed class NameAuthority(
             return GrantAnswer.Refused(ErrorCodes.TcpDisabled, "the client does not speak tcp");
         if (wanted.RemotePort is { } port && (port < options.TcpPortFirst || port > options.TcpPortLast))
             return GrantAnswer.Refused(ErrorCodes.TcpDisabled, $"port {port} is outside {options.TcpPortFirst} to {options.TcpPortLast}");
+        if (wanted.RemotePort is { } mail && NameRules.IsBlockedPort(mail)) return GrantAnswer.Refused(ErrorCodes.TcpDisabled, $"port {mail} is for mail, which no tunnel carries");
         foreach (var candidate in await CandidatesAsync(session, wanted.RemotePort))
         {
             var isAsked = candidate == wanted.RemotePort;
@@ -144,7 +150,7 @@ internal sealed class NameAuthority(
         if (wanted is { } port) return [port];
         var leased = await store.LeasedPortsAsync();
         var last = await store.LastPortAsync(session.Account.Id, [.. directory.All.Select(binding => binding.Port)]);
-        var all = Enumerable.Range(options.TcpPortFirst, options.TcpPortLast - options.TcpPortFirst + 1).ToArray();
+        var all = Enumerable.Range(options.TcpPortFirst, options.TcpPortLast - options.TcpPortFirst + 1).Where(port => !NameRules.IsBlockedPort(port)).ToArray();
         Random.Shared.Shuffle(all);
         return [.. last is { } own ? [own] : Array.Empty<int>(), .. all.Where(p => !leased.Contains(p)), .. all.Where(leased.Contains)];
     }

@@ -24,6 +24,9 @@ internal static class NameRules
     public static bool IsReserved(string label) => s_reserved.Contains(label) || s_reserved.Contains(Plain(label, 'l')) || s_reserved.Contains(Plain(label, 'i')) || label.StartsWith("xn--", StringComparison.Ordinal)
         || label.StartsWith("tcp-", StringComparison.Ordinal);
 
+    /// <summary>Ports of mail, through which nobody's tunnel shall send any.</summary>
+    public static bool IsBlockedPort(int port) => port is 25 or 465 or 587 or 2525;
+
     /// <summary>A host name of an account's own: at least two labels, no port, no address.</summary>
     public static bool TryHostname(string text, out string hostname)
     {

@@ -42,6 +42,13 @@ internal sealed class NameStore(Database database, TimeProvider time)
             [("after", after), ("count", (long)count)], stop),
         cancellationToken);
 
+    /// <summary>Whose a name is; null for nobody's.</summary>
+    public async Task<NameReservation?> FindAsync(string label, CancellationToken cancellationToken) => (await database.ReadAsync(
+        (session, stop) => session.QueryAsync(
+            "SELECT label, account, expires FROM tunnel_names WHERE label = @label",
+            row => new NameReservation(row.GetString(0), row.GetString(1), row.GetInt64(2) == Forever ? null : row.GetInt64(2)), [("label", label)], stop),
+        cancellationToken)).FirstOrDefault();
+
     /// <summary>The port that an account had last, or null.</summary>
     public async Task<int?> LastPortAsync(string account, IReadOnlyCollection<int> busy) => (await database.ReadAsync(
         (session, stop) => session.QueryAsync(

@@ -33,9 +33,23 @@ internal sealed class TunnelDirectory
         var name = WithoutPort(host).TrimEnd('.');
         if (_lookup.TryGetValue(name, out binding) && binding.Hostname is not null) return true;
         binding = null;
+        return TryLabel(name, out var label) && _lookup.TryGetValue(label, out binding) && binding.Hostname is null;
+    }
+
+    /// <summary>The name that a Host field asks for: a label of the base domain, or the whole host.</summary>
+    public string NameOf(string host)
+    {
+        var name = WithoutPort(host).TrimEnd('.');
+        return TryLabel(name, out var label) ? label.ToString() : name.ToString();
+    }
+
+    private bool TryLabel(ReadOnlySpan<char> name, out ReadOnlySpan<char> label)
+    {
+        label = default;
         if (!name.EndsWith(_suffix, StringComparison.OrdinalIgnoreCase)) return false;
-        var label = name[..^_suffix.Length];
-        return _lookup.TryGetValue(label[(label.LastIndexOf('.') + 1)..], out binding) && binding.Hostname is null;
+        label = name[..^_suffix.Length];
+        label = label[(label.LastIndexOf('.') + 1)..];
+        return true;
     }
 
     public bool TryGet(string key, [NotNullWhen(true)] out TunnelBinding? binding) => _byKey.TryGetValue(key, out binding);

@@ -42,5 +42,5 @@ internal sealed class AddressRate(int max, TimeSpan period, TimeProvider time)
         if (_counts.Count >= AddressesMax) _counts.Clear();
     }
 
-    private static bool IsOwn(string address) => address is "127.0.0.1" or "::1" or "::ffff:127.0.0.1";
+    internal static bool IsOwn(string address) => address is "127.0.0.1" or "::1" or "::ffff:127.0.0.1";
 }

@@ -83,6 +83,12 @@ internal sealed partial class ControlEntrance(SessionContext context, SessionReg
             await RefuseAsync(token.Length == 0 ? ErrorCodes.AuthRequired : ErrorCodes.Unauthorized, "Invalid auth token");
             return;
         }
+        if (!registry.HasRoomFor(remote))
+        {
+            context.Metrics.RefusedClient("address");
+            await RefuseAsync(ErrorCodes.QuotaSessions, "too many connections from this address");
+            return;
+        }
         if (context.Usages.Of(account).Sessions >= account.Quota.Sessions)
         {
             await RefuseAsync(ErrorCodes.QuotaSessions, $"the account may have {account.Quota.Sessions} connections");

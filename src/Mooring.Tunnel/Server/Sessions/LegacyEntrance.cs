@@ -29,6 +29,11 @@ internal static class LegacyEntrance
         // A client that comes back says who it was; what it left behind is closed.
         if (auth.ClientId is { Length: > 0 } former && entrance.Registry.Find(former) is { } stale && stale.Account.Id == account.Id)
             await stale.CloseAsync(CloseCodes.Replaced, "the client came back");
+        if (!entrance.Registry.HasRoomFor(entrance.Remote))
+        {
+            await RefuseAsync(entrance, auth, $"{ErrorCodes.QuotaSessions}: too many connections from this address");
+            return;
+        }
         if (entrance.Context.Usages.Of(account).Sessions >= account.Quota.Sessions)
         {
             await RefuseAsync(entrance, auth, $"{ErrorCodes.QuotaSessions}: the account may have {account.Quota.Sessions} connections");

@@ -215,7 +215,7 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
     private static string LegacyCode(GrantAnswer answer) => answer.Code switch
     {
         ErrorCodes.PoolExhausted => "OVER_CAPACITY",
-        ErrorCodes.QuotaTunnels => "FREE_TIER_LIMIT_REACHED",
+        ErrorCodes.QuotaTunnels or ErrorCodes.QuotaBytes => "FREE_TIER_LIMIT_REACHED",
         var other => other,
     };
 

@@ -45,9 +45,17 @@ internal sealed class TunnelBinding(ServerSession session, string name, string u
 
     public long Requests => Volatile.Read(ref _requests);
 
-    public void CountIn(long bytes) => Interlocked.Add(ref _bytesIn, bytes);
+    public void CountIn(long bytes)
+    {
+        Interlocked.Add(ref _bytesIn, bytes);
+        session.Usage.CountBytes(bytes);
+    }
 
-    public void CountOut(long bytes) => Interlocked.Add(ref _bytesOut, bytes);
+    public void CountOut(long bytes)
+    {
+        Interlocked.Add(ref _bytesOut, bytes);
+        session.Usage.CountBytes(bytes);
+    }
 
     public void CountRequest() => Interlocked.Increment(ref _requests);
 }
