@@ -66,7 +66,7 @@ public sealed class AdminChangeTests : MooringTest
     {
         var (_, _, admin, account) = await PublishAsync();
         var (before, tag) = await LookAsync(admin, $"accounts/{account}");
-        Assert.Equal(1, before["tokens"]!.AsArray().Count);
+        Assert.Single(before["tokens"]!.AsArray());
         var quota = new JsonObject { ["tunnels"] = 3, ["sessions"] = 4, ["streams"] = 5, ["requests_per_second"] = 6, ["bytes_per_day"] = 7_000_000_000 };
         Assert.Equal(HttpStatusCode.NoContent, await PutAsync(admin, $"accounts/{account}/quota", quota, tag));
         Assert.Equal(quota.ToJsonString(), (await LookAsync(admin, $"accounts/{account}")).Body["quota"]!.ToJsonString());

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Server.Accounts;
-using Mooring.Tunnel.Server.Names;
 using Mooring.Tunnel.Server.Sessions;
 
 using static Mooring.Tunnel.Server.Api.AdminAnswers;

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Text;
 using System.Threading.Tasks.Sources;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,9 +13,9 @@ namespace Mooring.Tunnel.Server.Ingress;
 /// One HTTP request of a visitor. The session's reading loop writes the response straight into the visitor's connection and flushes once
 /// for all that was read; nothing is copied in between unless the visitor is slower than the client.
 /// </summary>
-internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
+internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, IngressRequest request)
+    : RequestVisitor(session, binding, request), IValueTaskSource<string?>
 {
-    private readonly IngressRequest _request;
     private readonly Lock _gate = new();
     private readonly PooledBytes _overflow = new(0);
     private ManualResetValueTaskSourceCore<string?> _ended = new() { RunContinuationsAsynchronously = false };
@@ -28,55 +27,33 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
     private int _unflushed;
     private bool _isSending;
 
-    public HttpVisitor(StreamSession session, TunnelBinding binding, IngressRequest request)
-        : base(session, binding) => _request = request;
-
     public override int Waiting => _overflow.Length;
 
-    /// <summary>Carries the request to its end.</summary>
-    public async Task RunAsync()
+    protected override async Task ServeAsync()
     {
-        if (!Session.TryAdd(this))
-        {
-            await ErrorPages.WriteAsync(_request, 503, "too many requests are under way in this tunnel", retryAfter: 1);
-            return;
-        }
-        try
-        {
-            await ServeAsync();
-        }
-        finally
-        {
-            TryEnd();
-            Session.Forget(this);
-        }
-    }
-
-    private async Task ServeAsync()
-    {
-        _isSending = _request.HasBody;
+        _isSending = Request.HasBody;
         if (Frames.Version == ProtocolVersion.One)
         {
             if (!await OpenWholeAsync()) return;
         }
         else
         {
-            Open();
+            Open(StreamMode.Http, _isSending);
         }
-        _gone = _request.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted
+        _gone = Request.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted
             .UnsafeRegister(static visitor => ((HttpVisitor)visitor!).OnVisitorGone(), this);
         var sending = _isSending && Frames.Version > ProtocolVersion.One ? SendBodyAsync() : Task.CompletedTask;
         var failure = await new ValueTask<string?>(this, _ended.Version);
         _gone.Unregister();
         if (!sending.IsCompleted)
         {
-            _request.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader.CancelPendingRead();
+            Request.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader.CancelPendingRead();
             await sending;
         }
         _overflow.Dispose();
         if (failure is null) return;
-        if (_request.Response.HasStarted || _hasHead) _request.Abort();
-        else await ErrorPages.WriteAsync(_request, failure == Timeout ? 504 : 502, failure);
+        if (Request.Response.HasStarted || _hasHead) Request.Abort();
+        else await ErrorPages.WriteAsync(Request, failure == Timeout ? 504 : 502, failure);
     }
 
     public override void OnData(in FrameView frame)
@@ -123,7 +100,7 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
         {
             if (_isFlushing) return;
             // An answer that came whole is flushed by the server together with its end.
-            if (!_isClosed || (_unflushed > 0 && _request.Response.HasStarted)) Flush();
+            if (!_isClosed || (_unflushed > 0 && Request.Response.HasStarted)) Flush();
             if (_isFlushing || !_isClosed) return;
         }
         Report(null);
@@ -138,55 +115,21 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
 
     private const string Timeout = "the application did not answer in time";
 
-    private void Open()
-    {
-        Span<byte> method = stackalloc byte[64];
-        Span<byte> address = stackalloc byte[64];
-        Span<byte> requestId = stackalloc byte[64];
-        var isMeta = Frames.Has(Capabilities.Metadata);
-        var headers = ForwardedRequest.Write(_request, _request.IsTrusted, forWebSocket: false);
-        var opening = new StreamOpening
-        {
-            StreamId = Id,
-            TunnelId = Binding.NameUtf8,
-            Mode = StreamMode.Http,
-            Path = Encoding.UTF8.GetBytes(_request.Target),
-            Headers = headers.Encoded,
-            Method = method[..Ascii(_request.Request.Method, method)],
-            HasBody = _isSending,
-            Window = Window,
-            ClientAddress = isMeta ? address[..Ascii(_request.RemoteText, address)] : default,
-            IsTls = _request.IsTls,
-            RequestId = isMeta ? requestId[..Ascii(_request.RequestId, requestId)] : default,
-        };
-        Session.Open(opening);
-    }
-
     // Version 1 has the whole body in StreamOpen.
     private async Task<bool> OpenWholeAsync()
     {
         var body = new PooledBytes(0);
         try
         {
-            if (_isSending && !await WholeBody.ReadAsync(_request, body, WireLimits.MessageBytesMax - Session.Limits.HeaderBytesMax * 2))
+            if (_isSending && !await WholeBody.ReadAsync(Request, body, WireLimits.MessageBytesMax - Session.Limits.HeaderBytesMax * 2))
             {
                 TryEnd();
-                await ErrorPages.WriteAsync(_request, 413, "the body is too large for this client");
+                await ErrorPages.WriteAsync(Request, 413, "the body is too large for this client");
                 return false;
             }
             Binding.CountIn(body.Length);
             _isSending = false;
-            var block = ForwardedRequest.Write(_request, _request.IsTrusted, forWebSocket: false);
-            block.Add("Method", _request.Request.Method);
-            Session.Open(new StreamOpening
-            {
-                StreamId = Id,
-                TunnelId = Binding.NameUtf8,
-                Mode = StreamMode.Http,
-                Path = Encoding.UTF8.GetBytes(_request.Target),
-                Headers = HeaderMap.Of(block),
-                Body = body.Span,
-            });
+            Open(StreamMode.Http, wholeBody: body.Span);
             return true;
         }
         finally
@@ -195,11 +138,9 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
         }
     }
 
-    private static int Ascii(string text, Span<byte> target) => text.Length <= target.Length ? Encoding.ASCII.GetBytes(text, target) : 0;
-
     private async Task SendBodyAsync()
     {
-        var reader = _request.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;
+        var reader = Request.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;
         try
         {
             while (!IsEnded)
@@ -208,7 +149,7 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
                 foreach (var segment in read.Buffer)
                 {
                     Touch();
-                    _request.BytesIn += segment.Length;
+                    Request.BytesIn += segment.Length;
                     Binding.CountIn(segment.Length);
                     if (!await Frames.SendAsync(Id, Credit, segment, last: DataFraming.More)) break;
                 }
@@ -237,15 +178,15 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
         Consumed(bytes.Length);
         // Informational answers other than 100, which the server gives itself, concern nobody behind a proxy.
         if (head.Status is >= 100 and < 200 || head.IsTrailers) return;
-        ResponseFields.Apply(head, _request.Response);
+        ResponseFields.Apply(head, Request.Response);
         _hasHead = true;
     }
 
     private void OnBody(ReadOnlySpan<byte> bytes)
     {
-        _request.BytesOut += bytes.Length;
+        Request.BytesOut += bytes.Length;
         Binding.CountOut(bytes.Length);
-        if (_request.IsHead) return;
+        if (Request.IsHead) return;
         if (_isFlushing || _overflow.Length > 0)
         {
             _overflow.Append(bytes);
@@ -256,7 +197,7 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
 
     private void Write(ReadOnlySpan<byte> bytes)
     {
-        var writer = _request.Body.Writer;
+        var writer = Request.Body.Writer;
         _unflushed += bytes.Length;
         while (!bytes.IsEmpty)
         {
@@ -273,14 +214,14 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
     {
         var trailers = ResponseHead.Read(bytes);
         Consumed(bytes.Length);
-        if (_request.Features.Get<IHttpResponseTrailersFeature>() is { } feature) ResponseFields.Apply(trailers.Trailers, feature.Trailers);
+        if (Request.Features.Get<IHttpResponseTrailersFeature>() is { } feature) ResponseFields.Apply(trailers.Trailers, feature.Trailers);
     }
 
     // Under the gate.
     private void Flush()
     {
         if (!_hasHead || _isReported) return;
-        var flushing = _request.Body.Writer.FlushAsync();
+        var flushing = Request.Body.Writer.FlushAsync();
         if (flushing.IsCompletedSuccessfully)
         {
             if (flushing.Result.IsCompleted) OnVisitorGone();
@@ -324,7 +265,7 @@ internal sealed class HttpVisitor : VisitorStream, IValueTaskSource<string?>
                 {
                     Write(_overflow.Span);
                     _overflow.Clear();
-                    flushing = _request.Body.Writer.FlushAsync();
+                    flushing = Request.Body.Writer.FlushAsync();
                     continue;
                 }
             }

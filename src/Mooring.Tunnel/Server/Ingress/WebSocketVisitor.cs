@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Mooring.Tunnel.Links;
@@ -10,46 +9,24 @@ using Mooring.Tunnel.Server.Sessions;
 namespace Mooring.Tunnel.Server.Ingress;
 
 /// <summary>A visitor's WebSocket. The visitor is told 101 only after the application has said so.</summary>
-internal sealed class WebSocketVisitor : VisitorStream
+internal sealed class WebSocketVisitor : RequestVisitor
 {
-    private readonly IngressRequest _request;
     private readonly WebSocketRelay _relay;
     private readonly TaskCompletionSource<Verdict> _verdict = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream? _stream;
 
     public WebSocketVisitor(StreamSession session, TunnelBinding binding, IngressRequest request)
-        : base(session, binding)
-    {
-        _request = request;
+        : base(session, binding, request) =>
         _relay = new WebSocketRelay(Frames, Id, Credit, Window, isClientOfPeer: false) { Counted = Count, Cut = request.Abort };
-    }
 
     public override int Waiting => _relay.Waiting;
 
-    public async Task RunAsync()
+    protected override async Task ServeAsync()
     {
-        if (!Session.TryAdd(this))
-        {
-            await ErrorPages.WriteAsync(_request, 503, "too many requests are under way in this tunnel", retryAfter: 1);
-            return;
-        }
-        try
-        {
-            await ServeAsync();
-        }
-        finally
-        {
-            TryEnd();
-            Session.Forget(this);
-        }
-    }
-
-    private async Task ServeAsync()
-    {
-        Open();
+        Open(StreamMode.WebSocket);
         // Version 1 has no answer: silence is consent, a reset is refusal.
         if (Frames.Version == ProtocolVersion.One) _verdict.TrySetResult(new Verdict(101, "", "", []));
-        using var gone = _request.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted
+        using var gone = Request.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted
             .UnsafeRegister(static visitor => ((WebSocketVisitor)visitor!).GiveUp("the visitor is gone"), this);
         var verdict = await _verdict.Task;
         if (verdict.Status != 101)
@@ -109,27 +86,6 @@ internal sealed class WebSocketVisitor : VisitorStream
         Volatile.Read(ref _stream)?.Dispose();
     }
 
-    private void Open()
-    {
-        var headers = ForwardedRequest.Write(_request, _request.IsTrusted, forWebSocket: true);
-        var isOne = Frames.Version == ProtocolVersion.One;
-        if (isOne) headers.Add("Method", "GET");
-        var isMeta = Frames.Has(Capabilities.Metadata);
-        Session.Open(new StreamOpening
-        {
-            StreamId = Id,
-            TunnelId = Binding.NameUtf8,
-            Mode = StreamMode.WebSocket,
-            Path = Encoding.UTF8.GetBytes(_request.Target),
-            Headers = isOne ? HeaderMap.Of(headers) : headers.Encoded,
-            Method = isOne ? default : "GET"u8,
-            Window = Window,
-            ClientAddress = isMeta ? Encoding.ASCII.GetBytes(_request.RemoteText) : default,
-            IsTls = _request.IsTls,
-            RequestId = isMeta ? Encoding.ASCII.GetBytes(_request.RequestId) : default,
-        });
-    }
-
     private void OnVerdict(ReadOnlySpan<byte> bytes)
     {
         Consumed(bytes.Length);
@@ -142,35 +98,35 @@ internal sealed class WebSocketVisitor : VisitorStream
 
     private async Task<Stream> AcceptAsync(string subprotocol)
     {
-        var headers = _request.Response.Headers;
+        var headers = Request.Response.Headers;
         if (subprotocol.Length > 0) headers.SecWebSocketProtocol = subprotocol;
-        if (_request.ExtendedConnect is { } connect)
+        if (Request.ExtendedConnect is { } connect)
         {
-            _request.Response.StatusCode = 200;
+            Request.Response.StatusCode = 200;
             return await connect.AcceptAsync();
         }
         headers.Connection = "Upgrade";
         headers.Upgrade = "websocket";
-        headers.SecWebSocketAccept = WebSocketFraming.Accept(_request.Request.Headers.SecWebSocketKey.ToString());
-        return await _request.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        headers.SecWebSocketAccept = WebSocketFraming.Accept(Request.Request.Headers.SecWebSocketKey.ToString());
+        return await Request.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
 
     private async Task RefuseAsync(Verdict verdict)
     {
         if (verdict.Fields.Count == 0)
         {
-            await ErrorPages.WriteAsync(_request, verdict.Status is < 400 or > 599 ? 502 : verdict.Status, verdict.Reason);
+            await ErrorPages.WriteAsync(Request, verdict.Status is < 400 or > 599 ? 502 : verdict.Status, verdict.Reason);
             return;
         }
-        _request.Response.StatusCode = verdict.Status;
-        foreach (var (name, value) in verdict.Fields) _request.Response.Headers.Append(name, value);
-        _request.Response.Headers.ContentLength = 0;
+        Request.Response.StatusCode = verdict.Status;
+        foreach (var (name, value) in verdict.Fields) Request.Response.Headers.Append(name, value);
+        Request.Response.Headers.ContentLength = 0;
     }
 
     private void Count(int fromVisitor, int toVisitor)
     {
-        _request.BytesIn += fromVisitor;
-        _request.BytesOut += toVisitor;
+        Request.BytesIn += fromVisitor;
+        Request.BytesOut += toVisitor;
         Binding.CountIn(fromVisitor);
         Binding.CountOut(toVisitor);
         Touch();
