@@ -1,3 +1,5 @@
+using Mooring.Kernel.Tracing;
+
 namespace Mooring.Mqtt;
 
 /// <summary>
@@ -41,4 +43,10 @@ public sealed record MqttMessage
 
     /// <summary>Property 0x0B, on receipt: identifiers of the subscriptions that matched.</summary>
     public IReadOnlyList<uint> SubscriptionIdentifiers { get; init; } = [];
+
+    /// <summary>
+    /// The message's place in a trace. A publisher's goes along as user property <c>traceparent</c>, unless there is one already; on
+    /// receipt, what handling the message belongs to. Null for none.
+    /// </summary>
+    public TraceContext? Trace { get; init; }
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Protocol;
+using Mooring.Kernel.Tracing;
 
 namespace Mooring.Fleet.Api;
 
@@ -97,7 +98,7 @@ public static class FleetEndpoints
         if (listening.RefuseCommandFor(device) is { } why) return Problem(409, why);
 
         var outcome = new TaskCompletionSource<CommandOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        listening.Post(new CarEvent(CarEventKind.Command, Command: new CarCommand(device, data) { Outcome = outcome }));
+        listening.Post(new CarEvent(CarEventKind.Command, Command: new CarCommand(device, data) { Outcome = outcome, Trace = TraceContext.Current }));
         try
         {
             var became = await outcome.Task.WaitAsync(CommandWait, time, cancellationToken);

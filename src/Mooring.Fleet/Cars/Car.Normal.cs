@@ -26,7 +26,7 @@ internal sealed partial class Car
             case Phase.FirstStatuses:
                 return HandleFirstStatusAsync(status);
             case Phase.FirstCommands:
-                if (_early.Count < _settings.Limits.StatusWindow) _early.Enqueue(status);
+                if (_early.Count < _settings.Limits.StatusWindow) _early.Enqueue(new WaitingStatus(status, _trace));
                 return ValueTask.CompletedTask;
             default:
                 return HandleNormalStatusAsync(status);
@@ -37,7 +37,7 @@ internal sealed partial class Car
     {
         var now = Now;
         _sessionDeadline = now + _settings.SessionTimeout;
-        switch (_window.Offer(status, now))
+        switch (_window.Offer(status, now, _trace))
         {
             case StatusPlace.Next:
                 await ReactAsync(status);
@@ -49,7 +49,11 @@ internal sealed partial class Car
                 await EndSessionAsync($"status {status.MessageCounter} is too far ahead of {_window.Next}", sendNote: true);
                 return;
         }
-        while (_phase == Phase.Normal && _window.TryRelease(now, out var released)) await ReactAsync(released);
+        while (_phase == Phase.Normal && _window.TryRelease(now, out var released))
+        {
+            _trace = released.Trace;
+            await ReactAsync(released.Status);
+        }
         if (_phase == Phase.Normal && _connected.Count == 0) await EndSessionAsync(LastDeviceLeft, sendNote: true);
     }
 
@@ -114,8 +118,9 @@ internal sealed partial class Car
         return ForwardAsync(first, slot, _connected.GetValueOrDefault(DeviceKey.Of(device)) ?? new Device(device) { Priority = 0 });
     }
 
-    private static async ValueTask ForwardAsync(Status status, ModuleSlot slot, Device known)
+    private async ValueTask ForwardAsync(Status status, ModuleSlot slot, Device known)
     {
+        using var activity = FleetTracing.StartModule(slot.Number, known, _trace);
         await slot.ForwardStatusAsync(status.DeviceStatus.StatusData, known);
         if (status.ErrorMessage.Length > 0) await slot.ForwardErrorAsync(status.ErrorMessage, known);
     }
@@ -164,7 +169,7 @@ internal sealed partial class Car
                 MessageCounter = counter,
                 DeviceCommand = new DeviceCommand { Device = command.Device, CommandData = command.Data },
             },
-        });
+        }, command.Trace ?? _trace);
     }
 
     private async ValueTask HandleResponseAsync(CommandResponse response)

@@ -12,9 +12,9 @@ internal sealed partial class Car
 {
     private readonly OrderedDictionary<DeviceKey, Device> _listed = [];
     private readonly OrderedDictionary<DeviceKey, Device> _connected = [];
-    private readonly List<Status> _firstStatuses = [];
+    private readonly List<WaitingStatus> _firstStatuses = [];
     private readonly HashSet<DeviceKey> _answered = [];
-    private readonly Queue<Status> _early = [];
+    private readonly Queue<WaitingStatus> _early = [];
     private int _firstResponsesMissing;
     private TimeSpan _phaseDeadline = TimeSpan.MaxValue;
     private TimeSpan _sessionDeadline = TimeSpan.MaxValue;
@@ -111,15 +111,19 @@ internal sealed partial class Car
         if (!_listed.ContainsKey(key))
         {
             // Forwarded with the others, not answered: a gateway waits for as many answers as it listed devices.
-            if (_firstStatuses.Count - _answered.Count < _settings.Limits.StatusWindow) _firstStatuses.Add(status);
+            if (_firstStatuses.Count - _answered.Count < _settings.Limits.StatusWindow) _firstStatuses.Add(new WaitingStatus(status, _trace));
             return;
         }
         if (!_answered.Add(key)) return;
-        _firstStatuses.Add(status);
+        _firstStatuses.Add(new WaitingStatus(status, _trace));
         await AnswerAsync(status);
         if (_answered.Count < _listed.Count) return;
 
-        foreach (var first in _firstStatuses) await ForwardAsync(first);
+        foreach (var first in _firstStatuses)
+        {
+            _trace = first.Trace;
+            await ForwardAsync(first.Status);
+        }
         if (_connected.Count == 0) await EndSessionAsync(NoDevice, sendNote: true);
         else await SendFirstCommandsAsync();
     }
@@ -146,7 +150,7 @@ internal sealed partial class Car
     // Usable is an unbroken run: the gateway numbers first statuses 1 to N and goes on with N + 1.
     private uint? CounterAfterFirstStatuses()
     {
-        var answered = _firstStatuses.Where(s => _listed.ContainsKey(DeviceKey.Of(s.DeviceStatus.Device)));
+        var answered = _firstStatuses.Select(first => first.Status).Where(s => _listed.ContainsKey(DeviceKey.Of(s.DeviceStatus.Device)));
         var counters = answered.Select(s => s.MessageCounter).ToHashSet();
         if (counters.Count != _listed.Count) return null;
         var lasts = counters.Where(c => !counters.Contains(unchecked(c + 1))).ToList();
@@ -162,7 +166,11 @@ internal sealed partial class Car
         LogRunning(_logger, _settings.Name, SessionId, _connected.Count);
         Tell("car_online", EventSeverity.Notice, $"session {SessionId} runs with {_connected.Count} device(s)");
         foreach (var (slot, command) in TakePending()) await HandleCommandAsync(slot, command);
-        while (_phase == Phase.Normal && _early.TryDequeue(out var status)) await HandleNormalStatusAsync(status);
+        while (_phase == Phase.Normal && _early.TryDequeue(out var early))
+        {
+            _trace = early.Trace;
+            await HandleNormalStatusAsync(early.Status);
+        }
     }
 
     private void Tell(string kind, EventSeverity severity, string text) => Events?.Publish("fleet", _settings.Name, kind, severity, text);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Protocol;
 using Mooring.Kernel.Events;
+using Mooring.Kernel.Tracing;
 using Mooring.Mqtt;
 
 namespace Mooring.Fleet.Cars;
@@ -40,6 +41,7 @@ internal sealed partial class Car : IThreadPoolWorkItem
     private bool _tickQueued;
     private bool _linkUp;
     private bool _noteIsDue;
+    private TraceContext? _trace;
     private Phase _phase;
     private volatile CarState _state;
     private long _nextDueTicks = long.MaxValue;
@@ -104,7 +106,9 @@ internal sealed partial class Car : IThreadPoolWorkItem
     private TimeSpan Now => _time.GetElapsedTime(_createdAt);
 
     /// <summary>Takes the payload of one message from the car's gateway; parses it once, refuses what no gateway sends.</summary>
-    internal void Receive(ReadOnlySpan<byte> payload)
+    /// <param name="payload">The payload.</param>
+    /// <param name="trace">What its receipt belongs to.</param>
+    internal void Receive(ReadOnlySpan<byte> payload, TraceContext? trace = null)
     {
         var isTooLarge = payload.Length > _settings.Limits.MessageBytes;
         if (isTooLarge || !_allowance.TryTake(Now))
@@ -122,7 +126,7 @@ internal sealed partial class Car : IThreadPoolWorkItem
             Refuse(e.Message);
             return;
         }
-        Post(new CarEvent(CarEventKind.Message, message));
+        Post(new CarEvent(CarEventKind.Message, message, Span: FleetTracing.BeginReceipt(message, _settings.Name, trace)));
     }
 
     internal void Post(in CarEvent carEvent)
@@ -187,14 +191,17 @@ internal sealed partial class Car : IThreadPoolWorkItem
                 }
                 if (next.Kind == CarEventKind.Tick) _tickQueued = false;
             }
+            _trace = next.Span.Context;
             try
             {
                 await HandleAsync(next);
             }
             catch (Exception e)
             {
+                next.Span.Fail(e.Message);
                 await EndAfterFaultAsync(e);
             }
+            next.Span.Dispose();
             Interlocked.Exchange(ref _nextDueTicks, NextDue().Ticks);
             next.Done?.TrySetResult();
         }
@@ -314,12 +321,17 @@ internal sealed partial class Car : IThreadPoolWorkItem
     private void Drop(in CarEvent dropped)
     {
         Interlocked.Increment(ref Counters.MessagesDropped);
+        dropped.Span.Fail("the mailbox is full");
+        dropped.Span.Dispose();
         if (dropped.Command is { } command) CountUndelivered(command);
         else if (_allowance.MayLog(Now)) LogMailboxFull(_logger, _settings.Name, Interlocked.Read(ref Counters.MessagesDropped));
     }
 
-    private async ValueTask PublishAsync(ExternalServer message)
+    private ValueTask PublishAsync(ExternalServer message) => PublishAsync(message, _trace);
+
+    private async ValueTask PublishAsync(ExternalServer message, TraceContext? trace)
     {
+        using var span = FleetTracing.BeginPublish(message, _settings.Name, trace);
         var size = message.CalculateSize();
         var buffer = ArrayPool<byte>.Shared.Rent(size);
         try
@@ -330,6 +342,7 @@ internal sealed partial class Car : IThreadPoolWorkItem
                 Topic = _serverTopic,
                 Payload = buffer.AsMemory(0, size),
                 QualityOfService = QualityOfService.AtLeastOnce,
+                Trace = span.Context,
             });
         }
         finally

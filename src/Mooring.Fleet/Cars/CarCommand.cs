@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Mooring.Fleet.Protocol;
+using Mooring.Kernel.Tracing;
 
 namespace Mooring.Fleet.Cars;
 
@@ -29,4 +30,7 @@ internal sealed record CarCommand(Device Device, ByteString Data)
 
     /// <summary>Told what became of the command; null when nobody asks.</summary>
     internal TaskCompletionSource<CommandOutcome>? Outcome { get; init; }
+
+    /// <summary>What gave it; null when nobody traces.</summary>
+    internal TraceContext? Trace { get; init; }
 }

@@ -1,4 +1,5 @@
 using Mooring.Fleet.Protocol;
+using Mooring.Kernel.Tracing;
 
 namespace Mooring.Fleet.Cars;
 
@@ -17,11 +18,14 @@ internal enum StatusPlace
     TooFar,
 }
 
+/// <summary>A status that waits, and the place in its own trace at which it will go on.</summary>
+internal readonly record struct WaitingStatus(Status Status, TraceContext? Trace);
+
 /// <summary>Brings statuses into the order of their counters, modulo 2^32.</summary>
 /// <param name="size">Most numbers that a status may be ahead.</param>
 internal sealed class StatusWindow(int size)
 {
-    private Dictionary<uint, Status>? _held;
+    private Dictionary<uint, WaitingStatus>? _held;
     private uint _next;
     private bool _adopt;
 
@@ -39,7 +43,7 @@ internal sealed class StatusWindow(int size)
         GapSince = null;
     }
 
-    internal StatusPlace Offer(Status status, TimeSpan now)
+    internal StatusPlace Offer(Status status, TimeSpan now, TraceContext? trace = null)
     {
         if (_adopt)
         {
@@ -55,15 +59,15 @@ internal sealed class StatusWindow(int size)
             return StatusPlace.Next;
         }
         _held ??= [];
-        if (!_held.TryAdd(status.MessageCounter, status)) return StatusPlace.Duplicate;
+        if (!_held.TryAdd(status.MessageCounter, new WaitingStatus(status, trace))) return StatusPlace.Duplicate;
         GapSince ??= now;
         return StatusPlace.Held;
     }
 
-    internal bool TryRelease(TimeSpan now, out Status status)
+    internal bool TryRelease(TimeSpan now, out WaitingStatus released)
     {
-        status = null!;
-        if (_held is null || _held.Count == 0 || !_held.Remove(_next, out status!)) return false;
+        released = default;
+        if (_held is null || _held.Count == 0 || !_held.Remove(_next, out released)) return false;
         Advance(now);
         return true;
     }

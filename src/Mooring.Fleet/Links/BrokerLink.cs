@@ -223,7 +223,7 @@ internal sealed partial class BrokerLink : IAsyncDisposable
 
         internal ValueTask ReceiveAsync(MqttMessage message, CancellationToken cancellationToken)
         {
-            car.Receive(message.Payload.Span);
+            car.Receive(message.Payload.Span, message.Trace);
             return ValueTask.CompletedTask;
         }
     }

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
+using Mooring.Kernel.Tracing;
 
 namespace Mooring.Fleet.Modules;
 
@@ -43,7 +44,7 @@ public sealed class ServerModuleContext
     public bool TrySend(ModuleDevice device, ReadOnlySpan<byte> command)
     {
         if (_send is not { } send) return false;
-        send(new CarCommand(device.ToDevice(Number), ByteString.CopyFrom(command)));
+        send(new CarCommand(device.ToDevice(Number), ByteString.CopyFrom(command)) { Trace = TraceContext.Current });
         return true;
     }
 

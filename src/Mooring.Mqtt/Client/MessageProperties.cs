@@ -1,5 +1,6 @@
 using System.Text;
 using Mooring.Mqtt.Codec;
+using Mooring.Mqtt.Tracing;
 
 namespace Mooring.Mqtt.Client;
 
@@ -21,6 +22,7 @@ internal static class MessageProperties
         {
             output.WriteUserProperty(Checked(message.UserProperties[i].Key), Checked(message.UserProperties[i].Value));
         }
+        MqttTracing.Write(output, message);
     }
 
     /// <summary>A broker would end the connection over U+0000 (MQTT-1.5.4-2).</summary>
@@ -73,6 +75,7 @@ internal static class MessageProperties
             CorrelationData = correlation,
             UserProperties = pairs ?? plain.UserProperties,
             SubscriptionIdentifiers = identifiers ?? plain.SubscriptionIdentifiers,
+            Trace = pairs is null ? null : MqttTracing.Read(properties),
         };
     }
 

@@ -7,6 +7,7 @@ using Mooring.Mqtt.Client.Connections;
 using Mooring.Mqtt.Client.Sessions;
 using Mooring.Mqtt.Client.Transports;
 using Mooring.Mqtt.Codec;
+using Mooring.Mqtt.Tracing;
 
 namespace Mooring.Mqtt.Client;
 
@@ -177,6 +178,26 @@ public sealed class MqttClient : IMqttClient
     {
         ArgumentNullException.ThrowIfNull(message);
         cancellationToken.ThrowIfCancellationRequested();
+        return MqttTracing.IsOn
+            ? SendTracedAsync(message, completesWhenQueued, cancellationToken) : QueueAsync(message, completesWhenQueued, cancellationToken);
+    }
+
+    private async ValueTask SendTracedAsync(MqttMessage message, bool completesWhenQueued, CancellationToken cancellationToken)
+    {
+        using var span = MqttTracing.BeginPublish(message);
+        try
+        {
+            await QueueAsync(message with { Trace = span.Context ?? message.Trace }, completesWhenQueued, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            span.Fail(e.Message);
+            throw;
+        }
+    }
+
+    private ValueTask QueueAsync(MqttMessage message, bool completesWhenQueued, CancellationToken cancellationToken)
+    {
         var pending = _session.Idle.Take();
         pending.Fill(message, _options.Version, completesWhenQueued);
         _session.Add(pending);

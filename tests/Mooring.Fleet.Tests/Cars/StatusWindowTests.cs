@@ -18,7 +18,7 @@ public sealed class StatusWindowTests
     {
         var place = _window.Offer(new Status { MessageCounter = counter }, now ?? Start);
         if (place == StatusPlace.Next) _released.Add(counter);
-        while (_window.TryRelease(now ?? Start, out var status)) _released.Add(status.MessageCounter);
+        while (_window.TryRelease(now ?? Start, out var status)) _released.Add(status.Status.MessageCounter);
         return place;
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Mooring.Kernel.Tracing;
 using Mooring.Mqtt.Codec;
 
 namespace Mooring.Mqtt.Broker.Api;
@@ -80,6 +81,7 @@ public static class BrokerEndpoints
                 Payload = request.Base64 is null ? Encoding.UTF8.GetBytes(request.Text ?? "") : payload.AsMemory(0, length),
                 QualityOfService = (QualityOfService)request.Qos,
                 Retain = request.Retain,
+                Trace = TraceContext.Current,
             }, cancellationToken);
         return TypedResults.NoContent();
     }

@@ -1,7 +1,9 @@
 using System.Buffers;
+using Mooring.Kernel.Tracing;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Codec;
+using Mooring.Mqtt.Tracing;
 
 namespace Mooring.Mqtt.Broker.Connections;
 
@@ -23,6 +25,8 @@ internal sealed partial class BrokerConnection
             return;
         }
 
+        var sent = MqttTracing.IsOn ? MqttTracing.Read(publish.Properties) : null;
+        using var span = MqttTracing.BeginReceipt(topic, session.ClientId, qos, publish.Payload.Length, sent);
         var reason = allowed;
         if (allowed != MqttReasonCode.Success)
         {
@@ -32,11 +36,15 @@ internal sealed partial class BrokerConnection
         {
             long? expiresAt = expirySeconds is { } seconds ? broker.Now + (seconds * 1000L) : null;
             var properties = Forwardable(publish.Properties);
+            if (sent is null && span.Context is { } place) properties = MqttTracing.Append(properties, place);
             var message = qos == QualityOfService.AtMostOnce && !publish.Retain
                 ? RoutedMessage.Borrow(topic, publish.Payload, properties, expiresAt, session)
                 : RoutedMessage.Create(topic, publish.Payload, qos, publish.Retain, properties, expiresAt, session);
+            message.Trace = span.Context;
             reason = Publish(message, topic, publish.PacketId, session);
         }
+
+        if (reason.IsFailure()) span.Fail(reason.ToString());
 
         if (qos != QualityOfService.AtMostOnce)
         {

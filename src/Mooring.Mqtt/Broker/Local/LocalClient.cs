@@ -3,6 +3,7 @@ using Mooring.Kernel.Links;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Codec;
+using Mooring.Mqtt.Tracing;
 
 namespace Mooring.Mqtt.Broker.Local;
 
@@ -137,8 +138,12 @@ internal sealed class LocalClient : IMqttClient
             throw new MqttRefusedException((byte)MqttReasonCode.TopicNameInvalid, $"{message.Topic} is not a topic name");
         }
         long? expiresAt = message.MessageExpirySeconds is { } seconds ? _broker.Now + (seconds * 1000L) : null;
-        return _broker.Publish(RoutedMessage.Create(
-            topic, message.Payload.Span, message.QualityOfService, message.Retain, LocalMessages.Encode(message), expiresAt, _session));
+        using var span = MqttTracing.BeginReceipt(topic, ClientId, message.QualityOfService, message.Payload.Length, message.Trace);
+        var trace = span.Context ?? message.Trace;
+        var properties = LocalMessages.Encode(ReferenceEquals(trace, message.Trace) ? message : message with { Trace = trace });
+        var routed = RoutedMessage.Create(topic, message.Payload.Span, message.QualityOfService, message.Retain, properties, expiresAt, _session);
+        routed.Trace = trace;
+        return _broker.Publish(routed);
     }
 
     private async ValueTask WaitForRoomAsync(Route route, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Text;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Codec;
+using Mooring.Mqtt.Tracing;
 
 namespace Mooring.Mqtt.Broker.Local;
 
@@ -10,7 +11,7 @@ internal static class LocalMessages
     internal static byte[] Encode(MqttMessage message)
     {
         if (!message.PayloadIsUtf8 && message.ContentType is null && message.ResponseTopic is null && message.CorrelationData.IsEmpty
-            && message.UserProperties.Count == 0)
+            && message.UserProperties.Count == 0 && message.Trace is null)
         {
             return [];
         }
@@ -20,6 +21,7 @@ internal static class LocalMessages
         if (message.ResponseTopic is { } response) properties.WriteText(PropertyId.ResponseTopic, response);
         if (!message.CorrelationData.IsEmpty) properties.WriteBinary(PropertyId.CorrelationData, message.CorrelationData.Span);
         foreach (var (name, value) in message.UserProperties) properties.WriteUserProperty(name, value);
+        MqttTracing.Write(properties, message);
         return properties.Written.ToArray();
     }
 
@@ -32,6 +34,7 @@ internal static class LocalMessages
             QualityOfService = qos,
             Retain = retain,
             SubscriptionIdentifiers = identifiers,
+            Trace = stored.Trace,
         };
         return stored.Properties.Length == 0 ? message : WithProperties(message, stored.Properties);
     }
@@ -52,6 +55,6 @@ internal static class LocalMessages
             };
             if (reader.Id == PropertyId.UserProperty) pairs.Add(new(Encoding.UTF8.GetString(reader.Bytes), Encoding.UTF8.GetString(reader.PairValue)));
         }
-        return message with { UserProperties = pairs };
+        return message with { UserProperties = pairs, Trace = message.Trace ?? MqttTracing.Read(PropertyBlock.AlreadyValid(properties)) };
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Mooring.Kernel.Tracing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Codec;
 
@@ -47,6 +48,9 @@ internal sealed class RoutedMessage
     /// <summary>Session that published it, for No Local; null for the broker's own messages.</summary>
     internal Session? Publisher { get; private set; }
 
+    /// <summary>Its place in a trace, for the handlers in this process; null when nobody traces.</summary>
+    internal TraceContext? Trace { get; set; }
+
     /// <summary>Number in the journal, 0 while it is in none; guarded by the journal.</summary>
     internal long JournalNumber { get; set; }
 
@@ -94,6 +98,7 @@ internal sealed class RoutedMessage
         if (_isBorrowed && _frame.Length <= ReusedBytes && _frame5.Length <= ReusedBytes)
         {
             Publisher = null;
+            Trace = null;
             s_spare = this;
         }
     }

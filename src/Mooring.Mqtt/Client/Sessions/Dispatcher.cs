@@ -1,3 +1,6 @@
+using Mooring.Kernel.Tracing;
+using Mooring.Mqtt.Tracing;
+
 namespace Mooring.Mqtt.Client.Sessions;
 
 /// <summary>Runs the handlers of one client, one message after another, and acknowledges what they are done with.</summary>
@@ -37,11 +40,13 @@ internal sealed class Dispatcher(MqttClient client, ClientSession session, Inbox
     private async ValueTask HandleAsync(Inbound inbound, List<MqttMessageHandler> handlers)
     {
         session.FindHandlers(inbound.Message, inbound.Connection.CarriesIdentifiers, handlers);
+        using var activity = MqttTracing.StartProcess(inbound.Message);
+        var message = activity is null ? inbound.Message : inbound.Message with { Trace = new TraceContext(activity.Context) };
         foreach (var handler in handlers)
         {
             try
             {
-                var handled = handler(inbound.Message, _stopping.Token);
+                var handled = handler(message, _stopping.Token);
                 if (handled.IsCompletedSuccessfully) continue;
                 // It takes its time; the acknowledgements of those before it do not wait.
                 session.FlushAcks();
