@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Telemetry;
 using Mooring.Kernel.Hashing;
 using Mooring.Mqtt.Broker;
 
@@ -15,8 +16,9 @@ internal static class BrokerVerb
     {
         var data = SharedOptions.Data();
         var logLevel = SharedOptions.LogLevels(LogLevel.Information);
+        var otlp = OtlpArguments.Create();
         var command = new Command(
-            "broker", "Runs the MQTT broker alone (MQTT 3.1, 3.1.1 and 5.0 over TCP, TLS and WebSocket).") { data, logLevel, CreatePasswd() };
+            "broker", "Runs the MQTT broker alone (MQTT 3.1, 3.1.1 and 5.0 over TCP, TLS and WebSocket).") { data, logLevel, otlp, CreatePasswd() };
         var arguments = BrokerArguments.AddTo(command, isAlone: true);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -24,6 +26,7 @@ internal static class BrokerVerb
             var options = Read();
             using var folder = options.Storage is null ? null : DataFolder.TakeRole(parsed.GetValue(data)!, "broker");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
+            OtlpArguments.AddTo(host, parsed, otlp);
             BrokerRole.AddTo(host, options, Read, listener => arguments.PortOption(parsed, listener));
             return options.Listeners.All(listener => listener.Transport == MqttTransport.Tcp)
                 ? await host.RunWithoutHttpAsync(cancellationToken)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Mooring.Chat;
 using Mooring.Chat.Configuration;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Telemetry;
 using Mooring.Kernel.Options;
 
 namespace Mooring.Cli.Verbs;
@@ -11,12 +12,13 @@ internal static class ChatVerb
 {
     internal static Command Create()
     {
+        var otlp = OtlpArguments.Create();
         var print = new Option<bool>("--print-config") { Description = "Shows every setting, its value and where it comes from, and ends." };
         var command = new Command(
             "chat",
             "Runs the chat server alone: rooms over TCP, WebSocket and REST. Settings come from the command line, CHAT_SERVER_... variables and a properties file, in this order.")
         {
-            print, CreateToken(),
+            print, otlp, CreateToken(),
         };
         var arguments = ChatArguments.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -36,6 +38,7 @@ internal static class ChatVerb
             var options = configuration.Options;
             var host = MooringHost.Create(options.LogLevel, drainLimit: options.ShutdownGrace + options.DrainWindow, jsonLog: options.HasJsonLog);
             if (options.LogFile is { } file) host.Builder.Logging.AddProvider(new FileLog(file, options.HasJsonLog, options.LogFileBytes, TimeProvider.System));
+            OtlpArguments.AddTo(host, parsed, otlp);
             ChatRole.AddTo(
                 host, options, () => arguments.Read(parsed).Options, ("--socket-port", "--http-port"),
                 (services, reloaded) => services.GetRequiredService<RunningLogLevel>().Level = reloaded.LogLevel);

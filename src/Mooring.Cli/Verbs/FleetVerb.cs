@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Telemetry;
 using Mooring.Fleet;
 using Mooring.Fleet.Api;
 using Mooring.Fleet.Configuration;
@@ -21,13 +22,14 @@ internal sealed class FleetVerb
     private readonly Option<string?> _key = File("--key", "PEM file of its key.");
     private readonly Option<bool> _check = new("--check") { Description = "Read and check everything, print what is wrong, and end." };
     private readonly Option<int?> _httpPort = SharedOptions.OptionalPort("--http-port", "health, metrics and the operator API on loopback");
+    private readonly Option<Uri?> _otlp = OtlpArguments.Create();
 
     internal static Command Create()
     {
         var verb = new FleetVerb();
         var command = new Command("fleet", "Runs the external server of the Fleet Protocol alone.")
         {
-            verb._file, verb._tls, verb._noTls, verb._authorities, verb._certificate, verb._key, verb._check, verb._httpPort,
+            verb._file, verb._tls, verb._noTls, verb._authorities, verb._certificate, verb._key, verb._check, verb._httpPort, verb._otlp,
         };
         command.Validators.Add(result =>
         {
@@ -55,6 +57,7 @@ internal sealed class FleetVerb
         FleetLogging.EnsureWritable(configuration.Options.Logging);
         var host = MooringHost.Create(LogLevel.Information, consoleLog: false);
         host.Builder.Logging.AddFleetLogging(configuration.Options.Logging);
+        OtlpArguments.AddTo(host, parsed, _otlp);
         FleetRole.AddTo(host, configuration, () => Read(parsed), FleetClients.Create);
         if (parsed.GetValue(_httpPort) is not { } port) return host.RunWithoutHttpAsync(cancellationToken);
         OpenApiDescription.AddTo(host);

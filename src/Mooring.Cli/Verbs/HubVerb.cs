@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Telemetry;
 using Mooring.Edge.Hub;
 
 namespace Mooring.Cli.Verbs;
@@ -21,7 +22,8 @@ internal static class HubVerb
             DefaultValueFactory = _ => "127.0.0.1",
         };
         var logLevel = SharedOptions.LogLevels(LogLevel.Information);
-        var command = new Command("hub", "Runs the hub that agents connect to over mutual TLS.") { httpBind, httpPort, logLevel };
+        var otlp = OtlpArguments.Create();
+        var command = new Command("hub", "Runs the hub that agents connect to over mutual TLS.") { httpBind, httpPort, logLevel, otlp };
         var arguments = HubArguments.AddTo(command, isAlone: true);
         foreach (var inner in new[] { Enrol(arguments, isRenewal: false), Enrol(arguments, isRenewal: true), Revoke(arguments), List(arguments), Token(arguments) })
             command.Subcommands.Add(inner);
@@ -30,6 +32,7 @@ internal static class HubVerb
             var options = arguments.Read(parsed);
             using var folder = DataFolder.TakeRole(arguments.DataFolder(parsed), "hub");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
+            OtlpArguments.AddTo(host, parsed, otlp);
             var agents = EdgeHubRole.AddTo(host, options, arguments.PortOption);
             OpenApiDescription.AddTo(host);
             var address = MooringHost.ParseAddress("--http-bind", parsed.GetValue(httpBind)!);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Telemetry;
 using Mooring.Tunnel.Server;
 
 namespace Mooring.Cli.Verbs;
@@ -21,12 +22,14 @@ internal static class TunnelServeVerb
             HelpName = "LEVEL",
             DefaultValueFactory = _ => LogLevel.Information,
         };
-        foreach (var option in new Option[] { adminPort, data, logLevel }) command.Options.Add(option);
+        var otlp = OtlpArguments.Create();
+        foreach (var option in new Option[] { adminPort, data, logLevel, otlp }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = arguments.Read(parsed);
             using var folder = DataFolder.TakeRole(parsed.GetValue(data)!, "tunnel");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
+            OtlpArguments.AddTo(host, parsed, otlp);
             TunnelRole.AddTo(host, options, TunnelRole.Storage(parsed.GetValue(data)!), arguments.PortOption, arguments.HttpPortOption);
             if (parsed.GetValue(adminPort) is { } admin) host.ListenHttp(new Listener("tunnel administration", new IPEndPoint(IPAddress.Loopback, admin), adminPort.Name));
             return await host.RunAsync(

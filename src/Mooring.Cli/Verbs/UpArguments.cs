@@ -2,6 +2,7 @@ using System.CommandLine;
 using Mooring.Chat.Configuration;
 using Mooring.Cli.Configuration;
 using Mooring.Cli.Hosting;
+using Mooring.Cli.Telemetry;
 
 namespace Mooring.Cli.Verbs;
 
@@ -39,10 +40,12 @@ internal sealed class UpArguments
         DefaultValueFactory = _ => "text",
     };
 
+    private readonly Option<Uri?> _otlp = OtlpArguments.Create();
+
     private UpArguments(Command command)
     {
         Table = new SettingTable(command);
-        Table.Section("", option => option == _logLevel, _config, _demo, _data, _logLevel, _logFormat, _without);
+        Table.Section("", option => option == _logLevel, _config, _demo, _data, _logLevel, _logFormat, _otlp, _without);
         Http = Table.Section("http", HttpArguments.AddTo);
         Broker = Table.Section("mqtt", target => BrokerArguments.AddTo(target, isAlone: false), (broker, option) => broker.Reloads(option));
         Fleet = Table.Section("fleet", UpFleet.AddTo, (_, _) => true);
@@ -94,6 +97,7 @@ internal sealed class UpArguments
             LogLevel = LevelOfLog(parsed),
             HasJsonLog = string.Equals(parsed.GetValue(_logFormat), JsonFormat, StringComparison.OrdinalIgnoreCase),
             IsDemo = parsed.GetValue(_demo),
+            Otlp = Part(() => OtlpArguments.Read(parsed, _otlp)),
             Http = Part(() => Http.Read(parsed))!,
             Broker = Role("mqtt", () => Broker.Read(parsed, data)),
             Fleet = Role("fleet", () => ReadFleet(parsed)),
@@ -107,7 +111,7 @@ internal sealed class UpArguments
         T? Role<T>(string name, Func<T> read)
             where T : class => Has(parsed, name) ? Part(read) : null;
 
-        T? Part<T>(Func<T> read)
+        T? Part<T>(Func<T?> read)
             where T : class
         {
             try

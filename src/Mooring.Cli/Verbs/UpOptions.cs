@@ -2,6 +2,7 @@ using Mooring.Chat.Configuration;
 using Mooring.Cli.Access;
 using Mooring.Cli.Hosting;
 using Mooring.Cli.Hosting.Bridges;
+using Mooring.Cli.Telemetry;
 using Mooring.Edge.Hub;
 using Mooring.Mqtt.Broker;
 using Mooring.Tunnel.Server;
@@ -18,6 +19,9 @@ internal sealed record UpOptions
     internal bool HasJsonLog { get; init; }
 
     internal required bool IsDemo { get; init; }
+
+    /// <summary>Where traces and metrics go; null for nowhere.</summary>
+    internal OtlpOptions? Otlp { get; init; }
 
     internal required AccessOptions Http { get; init; }
 

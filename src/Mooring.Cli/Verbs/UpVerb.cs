@@ -5,6 +5,7 @@ using Mooring.Cli.Configuration;
 using Mooring.Cli.Data;
 using Mooring.Cli.Hosting;
 using Mooring.Cli.Hosting.Bridges;
+using Mooring.Cli.Telemetry;
 using Mooring.Fleet;
 using Mooring.Edge.Hub;
 using Mooring.Fleet.Api;
@@ -28,6 +29,7 @@ internal static class UpVerb
             using var folder = DataFolder.Take(arguments.DataFolder(configuration.Parsed));
             var options = arguments.Read(configuration.Parsed);
             var host = MooringHost.Create(options.LogLevel, jsonLog: options.HasJsonLog);
+            if (options.Otlp is { } otlp) OtlpExport.AddTo(host, otlp);
             var reload = new ConfigurationReload(reader, typed, configuration);
             reload.AddTo(host, (parsed, services) =>
             {
