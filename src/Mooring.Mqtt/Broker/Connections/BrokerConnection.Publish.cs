@@ -1,5 +1,4 @@
 using System.Buffers;
-using Mooring.Kernel.Tracing;
 using Mooring.Mqtt.Broker.Routing;
 using Mooring.Mqtt.Broker.Sessions;
 using Mooring.Mqtt.Codec;
