@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -24,7 +25,9 @@ public sealed class TunnelEnduranceTests : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-tunnel-").FullName;
 
     // A gigabyte takes longer than other tests on a loaded machine.
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(4));
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
+    private readonly CancellationTokenSource _limit = new(Patience);
 
     public override async ValueTask DisposeAsync()
     {
@@ -172,10 +175,8 @@ public sealed class TunnelEnduranceTests : MooringTest
         Assert.Equal("hello", await visitor.GetStringAsync("hello", _limit.Token));
     }
 
-    private async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _limit.Token);
-    }
+    private Task UntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Eventually.TrueAsync(condition, what, _limit.Token, Patience);
 
     /// <summary>A gigabyte made as it is read: random blocks of which each has its number in front, so that none may be missing, doubled or elsewhere.</summary>
     private sealed class Blocks : Stream

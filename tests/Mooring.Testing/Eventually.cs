@@ -21,6 +21,14 @@ public static class Eventually
     public static Task TrueAsync(Func<bool> condition, string what, CancellationToken cancellationToken, TimeSpan? limit = null) =>
         TrueAsync(() => Task.FromResult(condition()), what, cancellationToken, limit);
 
+    /// <summary>Blocks until a condition holds, for tests whose clients are plain blocking sockets.</summary>
+    /// <param name="condition">Asked again and again.</param>
+    /// <param name="what">What is awaited, for the message.</param>
+    public static void True(Func<bool> condition, string what)
+    {
+        if (!SpinWait.SpinUntil(condition, Limit)) Assert.Fail($"not within {Limit.TotalSeconds:F0} s: {what}");
+    }
+
     /// <summary>Waits until a condition holds that takes a while to ask for.</summary>
     /// <param name="condition">Asked again and again.</param>
     /// <param name="what">What is awaited, for the message.</param>
@@ -31,8 +39,9 @@ public static class Eventually
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            if (TimeProvider.System.GetElapsedTime(started) >= (limit ?? Limit)) Assert.Fail($"not within {limit ?? Limit}: {what}");
-            await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+            var elapsed = TimeProvider.System.GetElapsedTime(started);
+            if (elapsed >= (limit ?? Limit) || cancellationToken.IsCancellationRequested) Assert.Fail($"not within {elapsed.TotalSeconds:F0} s: {what}");
+            await Task.Delay(Pause, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -27,7 +27,7 @@ public sealed class StreamTests : MooringTest
         }
         var seen = new int[reading.Count];
         var readers = reading.Select((socket, i) => ReadUntilAsync(socket, "mark-7", () => seen[i] = 1)).ToArray();
-        while (host.Feed.Streams < 1_000) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestTimeout);
+        await Eventually.TrueAsync(() => host.Feed.Streams == 1_000, "all streams", TestTimeout);
         for (var i = 1; i <= 7; i++)
         {
             Volatile.Write(ref mark, i);
@@ -52,8 +52,8 @@ public sealed class StreamTests : MooringTest
         var source = new TestSource { CarsNow = () => Cars(40_000, Interlocked.Increment(ref mark)) };
         await using var host = await ConsoleHost.StartAsync(source, new ConsoleLimits { StalledFor = TimeSpan.FromMilliseconds(300) });
         using var stalled = await ConnectAsync(host.Address, receiveBuffer: 4_096);
-        while (host.Feed.Streams == 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestTimeout);
-        while (host.Feed.Streams > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestTimeout);
+        await Eventually.TrueAsync(() => host.Feed.Streams == 1, "the stream", TestTimeout);
+        await Eventually.TrueAsync(() => host.Feed.Streams == 0, "the end of the stream", TestTimeout);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Mooring.Chat.Configuration;
 using Mooring.Storage;
+using Mooring.Testing;
 
 namespace Mooring.Chat.Tests.History;
 
@@ -40,7 +41,7 @@ public sealed class DurableHistoryTests : ChatTest
         var a = await JoinAsync(first, "a");
         await a.SayAsync("SEND main:a kept", "MSG main:a kept");
         var store = Durable.HistoryStore!;
-        while (!await IsWrittenAsync(store)) await Task.Yield();
+        await Eventually.TrueAsync(() => IsWrittenAsync(store), "the message in the database", TestTimeout);
         // The files as a crash leaves them.
         var copy = Path.Combine(_folder, "crashed.db");
         foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(store)!)) File.Copy(file, copy + Path.GetFileName(file)["chat.db".Length..]);

@@ -32,7 +32,7 @@ internal sealed class SocketConnection(ClientWebSocket socket, CancellationToken
         return result.MessageType == WebSocketMessageType.Close ? null : Encoding.UTF8.GetString(_buffer, 0, result.Count);
     }
 
-    internal async Task<JsonElement> ReadJsonAsync() => JsonDocument.Parse((await ReadAsync())!).RootElement;
+    internal async Task<JsonElement> ReadJsonAsync() => JsonElement.Parse((await ReadAsync())!);
 
     /// <summary>Reads objects until one has this type.</summary>
     internal async Task<JsonElement> ReadJsonAsync(string type)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using Mooring.Chat.Configuration;
+using Mooring.Testing;
 
 namespace Mooring.Chat.Tests.Http;
 
@@ -87,7 +88,7 @@ public sealed class SocketTests : ChatTest
         var first = await OpenAsync(server, "/ws/w/main");
         var epoch = (await first.ReadJsonAsync("register")).GetProperty("epoch").GetString();
         await first.DisposeAsync();
-        while (server.Hub.TryFindClient("w", out _)) await Task.Yield();
+        await Eventually.TrueAsync(() => !server.Hub.TryFindClient("w", out _), "the end of w", TestTimeout);
         var tcp = await JoinAsync(server, "tcp");
         for (var i = 1; i <= 5; i++) await tcp.SendAsync($"SEND main:tcp {i}");
         await tcp.SayAsync("CAPS acks", [.. Enumerable.Range(1, 5).Select(i => $"MSG main:tcp {i}"), "OK CAPS *:tcp acks"]);

@@ -21,7 +21,7 @@ public sealed class ComingAndGoingTests : ChatTest
         await first.SayAsync("QUIT", "OK QUIT *:c0 Good Bye!", "BYE quit");
         Assert.Null(await first.ReadAsync());
         await first.DisposeAsync();
-        while (server.Hub.Sessions().Length == 3) await Task.Yield();
+        await Eventually.TrueAsync(() => server.Hub.Sessions().Length < 3, "room for another client", TestTimeout);
         await JoinAsync(server, "late");
     }
 
@@ -35,9 +35,9 @@ public sealed class ComingAndGoingTests : ChatTest
             if (i % 3 == 0) await client.SayAsync("HELLO main:same", "OK HELLO main:same");
             if (i % 2 == 0) client.Reset();
             else if (i % 3 == 0) await client.SayAsync("QUIT", "OK QUIT *:same Good Bye!", "BYE quit");
-            while (i % 3 == 0 && server.Hub.TryFindClient("same", out _)) await Task.Yield();
+            if (i % 3 == 0) await Eventually.TrueAsync(() => !server.Hub.TryFindClient("same", out _), "the id to be free", TestTimeout);
         }
-        while (server.Hub.Sessions().Length > 0) await Task.Yield();
+        await Eventually.TrueAsync(() => server.Hub.Sessions().Length == 0, "the end of all sessions", TestTimeout);
         Assert.Equal(0, server.Hub.Counters.Open(Rooms.SessionTransport.Tcp));
     }
 
@@ -110,7 +110,7 @@ public sealed class ComingAndGoingTests : ChatTest
         var silent = await ConnectAsync(server);
         var pinged = await JoinAsync(server, "pinged");
         await pinged.SayAsync("CAPS ping", "OK CAPS *:pinged ping");
-        while (server.Hub.Sessions().Length < 2) await Task.Yield();
+        await Eventually.TrueAsync(() => server.Hub.Sessions().Length == 2, "both clients", TestTimeout);
         clock.Advance(TimeSpan.FromSeconds(31));
         Assert.Equal(["BYE timeout no HELLO, JOIN or NEW in time"], await silent.ReadToEndAsync());
         Assert.StartsWith("PING ", await pinged.ReadAsync(), StringComparison.Ordinal);

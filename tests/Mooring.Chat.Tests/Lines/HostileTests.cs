@@ -318,7 +318,7 @@ public sealed class HostileTests : ChatTest
     /// <summary>Waits until the server has noticed that all clients are gone; returns the descriptors of this process.</summary>
     private async Task<int> SettledAsync(ChatServer server)
     {
-        while (server.Hub.Sessions().Length > 0) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestTimeout);
+        await Eventually.TrueAsync(() => server.Hub.Sessions().Length == 0, "the end of all sessions", TestTimeout);
         return Directory.GetFiles("/proc/self/fd").Length;
     }
 
@@ -347,7 +347,7 @@ public sealed class HostileTests : ChatTest
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await socket.ConnectAsync(server.SocketEndPoints[0], TestTimeout);
         await socket.SendAsync(Encoding.ASCII.GetBytes("HELLO main:stalled\n"), TestTimeout);
-        while (!server.Hub.TryFindClient("stalled", out _)) await Task.Yield();
+        await Eventually.TrueAsync(() => server.Hub.TryFindClient("stalled", out _), "the registration of the stalled client", TestTimeout);
         return socket;
     }
 }

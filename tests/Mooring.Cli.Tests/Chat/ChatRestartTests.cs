@@ -99,20 +99,18 @@ public sealed class ChatRestartTests : MooringTest
     }
 
     /// <summary>Waits until a text is in the database's files.</summary>
-    private async Task WrittenAsync(string text)
+    private Task WrittenAsync(string text) => Eventually.TrueAsync(() => IsWrittenAsync(Encoding.UTF8.GetBytes(text)), $"'{text}' in the database", TestTimeout);
+
+    private async Task<bool> IsWrittenAsync(byte[] wanted)
     {
-        var wanted = Encoding.UTF8.GetBytes(text);
-        while (true)
+        foreach (var path in Directory.EnumerateFiles(_folder))
         {
-            foreach (var path in Directory.EnumerateFiles(_folder))
-            {
-                await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                var bytes = new byte[file.Length];
-                var read = await file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, TestTimeout);
-                if (bytes.AsSpan(0, read).IndexOf(wanted) >= 0) return;
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestTimeout);
+            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var bytes = new byte[file.Length];
+            var read = await file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, TestTimeout);
+            if (bytes.AsSpan(0, read).IndexOf(wanted) >= 0) return true;
         }
+        return false;
     }
 
     /// <summary>A command of a script that waits for the end of its connection.</summary>

@@ -81,8 +81,8 @@ public sealed class CarProcessTests : FleetProcessTest
         var row = up.Lines.Single(l => l.Contains("external server", StringComparison.Ordinal));
         using var http = new HttpClient();
         var car = new Uri(row[(row.IndexOf("curl ", StringComparison.Ordinal) + 5)..].Trim() + "/demo_1");
-        while (!(await http.GetStringAsync(car, TestTimeout)).Contains("\"running\"", StringComparison.OrdinalIgnoreCase))
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestTimeout);
+        await Eventually.TrueAsync(
+            async () => (await http.GetStringAsync(car, TestTimeout)).Contains("\"running\"", StringComparison.OrdinalIgnoreCase), "a car that drives", TestTimeout);
         up.Interrupt();
         Assert.Equal(0, await up.ExitAsync(TestTimeout));
         Assert.Equal("Ctrl-C stops everything.", up.Lines[^1]);

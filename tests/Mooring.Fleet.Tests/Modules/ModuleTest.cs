@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Google.Protobuf;
 using Mooring.Fleet.Cars;
@@ -51,10 +52,8 @@ public abstract class ModuleTest : MooringTest
 
     private protected static ByteString Bytes(params byte[] bytes) => ByteString.CopyFrom(bytes);
 
-    private protected async Task UntilAsync(Func<bool> isTrue)
-    {
-        while (!isTrue()) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
-    }
+    private protected Task UntilAsync(Func<bool> isTrue, [CallerArgumentExpression(nameof(isTrue))] string what = "") =>
+        Eventually.TrueAsync(isTrue, what, TestTimeout);
 
     private protected async Task<string> RefusalAsync(ModuleOptions module) =>
         (await Assert.ThrowsAsync<ModuleException>(async () => await LoadAsync(module))).Message;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
 using Mooring.Fleet.Configuration;
@@ -63,8 +64,7 @@ public sealed class RealDriveTests : MooringTest
             await cars.WhenRunningAsync(5, TestTimeout);
             await UntilAsync(cars, v => v.Commands > 20);
             await cars.StopAsync();
-            while (server.Seats.Values.Any(s => s.Car!.State == CarState.Running))
-                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
+            await Eventually.TrueAsync(() => server.Seats.Values.All(s => s.Car!.State != CarState.Running), "the server to let all cars go", TestTimeout);
             await cars.DisposeAsync();
         }
     }
@@ -72,10 +72,8 @@ public sealed class RealDriveTests : MooringTest
     private IEnumerable<string> EndReasons() =>
         Log.Entries.Where(e => e.Event.Id == 4301).Select(e => e.Message[(e.Message.IndexOf("ended: ", StringComparison.Ordinal) + 7)..]);
 
-    private async Task UntilAsync(VirtualFleet cars, Func<VirtualFleetView, bool> isSo)
-    {
-        while (!isSo(cars.View)) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
-    }
+    private Task UntilAsync(VirtualFleet cars, Func<VirtualFleetView, bool> isSo, [CallerArgumentExpression(nameof(isSo))] string what = "") =>
+        Eventually.TrueAsync(() => isSo(cars.View), what, TestTimeout);
 
     private VirtualFleet Cars(int count, FleetConnections connections) => Own(new VirtualFleet(
         new VirtualCarOptions

@@ -34,7 +34,7 @@ public sealed class MosquittoBridgeTests : MooringTest
         await bridge.LineAsync("Received SUBACK", TestTimeout);
 
         await using var above = ProcessUnderTest.Start("mosquitto_sub", ["-p", ours, "-t", "up/#", "-v", "-q", "2"]);
-        while (host.Broker.SubscriptionCount < 2) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestTimeout);
+        await Eventually.TrueAsync(() => host.Broker.SubscriptionCount >= 2, "both subscriptions", TestTimeout);
         await PublishAsync(theirs, "up/a", "hello");
         await above.LineAsync("up/a hello", TestTimeout);
         await using var below = ProcessUnderTest.Start("mosquitto_sub", ["-p", theirs, "-t", "down/#", "-v", "-q", "2"]);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Mooring.Mqtt.Broker;
@@ -98,13 +97,6 @@ public sealed class MosquittoClientTests : MooringTest
     }
 
     /// <summary>The broker's own count tells when the subscriptions are there.</summary>
-    private async Task SubscribedAsync(int count = 1)
-    {
-        var started = Stopwatch.GetTimestamp();
-        while (_broker.SubscriptionCount < count)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeLimit, "no subscription");
-            await Task.Yield();
-        }
-    }
+    private Task SubscribedAsync(int count = 1) =>
+        Eventually.TrueAsync(() => _broker.SubscriptionCount >= count, $"{count} subscriptions", TestTimeout);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Mooring.Kernel.Tls;
 using Mooring.Mqtt.Broker;
 using Mooring.Testing;
@@ -155,13 +154,6 @@ public sealed class MosquittoSecureTests : MooringTest
     private async Task RunAsync(int expected, string program, BrokerHost host, MqttTransport transport, string[] arguments) =>
         Assert.Equal(expected, await ExitAsync(program, host, transport, arguments));
 
-    private static async Task SubscribedAsync(BrokerHost host, int count)
-    {
-        var started = Stopwatch.GetTimestamp();
-        while (host.Broker.SubscriptionCount < count)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeLimit, "no subscription");
-            await Task.Yield();
-        }
-    }
+    private Task SubscribedAsync(BrokerHost host, int count) =>
+        Eventually.TrueAsync(() => host.Broker.SubscriptionCount >= count, $"{count} subscriptions", TestTimeout);
 }

@@ -1,4 +1,5 @@
 using Mooring.Mqtt.Broker;
+using Mooring.Testing;
 
 namespace Mooring.Mqtt.Tests.Broker;
 
@@ -137,7 +138,7 @@ public sealed class ConnectTests : BrokerTest
             client.SendHex("30040001743" + "1" + "E000");
         }
         Assert.Equal("Publish q0 topic=t payload=31", watcher.Receive());
-        Assert.True(SpinWait.SpinUntil(() => Broker.Connections == 1, TimeLimit));
+        Eventually.True(() => Broker.Connections == 1, "the end of the client's connection");
         watcher.ExpectNothing();
     }
 

@@ -1,4 +1,5 @@
 using Mooring.Mqtt.Codec;
+using Mooring.Testing;
 
 namespace Mooring.Mqtt.Tests.Broker;
 
@@ -119,7 +120,7 @@ public sealed class WillTests : BrokerTest
     }
 
     /// <summary>Waits until the broker has seen the end of all connections but these.</summary>
-    private void Left(int connections) => Assert.True(SpinWait.SpinUntil(() => Broker.Connections == connections, TimeLimit));
+    private void Left(int connections) => Eventually.True(() => Broker.Connections == connections, $"{connections} connections");
 
     private RawClient Watcher(int qos = 0)
     {

@@ -3,6 +3,7 @@ using System.Text;
 using Mooring.Mqtt.Broker;
 using Mooring.Mqtt.Codec;
 using Mooring.Mqtt.Tests.Broker;
+using Mooring.Testing;
 
 namespace Mooring.Mqtt.Tests.Hostile;
 
@@ -254,7 +255,7 @@ public sealed class FloodTests : BrokerTest
             if (i == 0) continue;
             Assert.Equal("Publish q0 topic=will payload=676F6E65", watcher.Receive());
         }
-        Assert.True(SpinWait.SpinUntil(() => Broker.Connections == 1, TimeLimit));
+        Eventually.True(() => Broker.Connections == 1, "one connection");
     }
 
     private int Kept(RawClient client)

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Mooring.Mqtt.Tests.Broker;
 using Mooring.Mqtt.Tests.Codec;
+using Mooring.Testing;
 
 namespace Mooring.Mqtt.Tests.Hostile;
 
@@ -39,7 +40,7 @@ public sealed class RandomStreamTests : BrokerTest
         using var survivor = RawClient.Connect(Address, "survivor", version);
         survivor.ExpectNothing();
         // Of all those connections only the two are left, once the ends of the last ones have been seen.
-        Assert.True(SpinWait.SpinUntil(() => Broker.Connections == 2, TimeLimit), $"{Broker.Connections} connections");
+        Eventually.True(() => Broker.Connections == 2, "2 connections");
         Assert.InRange(Broker.Sessions, 2, Streams);
         Assert.Equal(0, Broker.Counters.QueuedBytes);
     }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Mooring.Mqtt.Broker;
 using Mooring.Mqtt.Codec;
 using Mooring.Mqtt.Tests.Broker;
+using Mooring.Testing;
 
 namespace Mooring.Mqtt.Tests.Hostile;
 
@@ -159,7 +160,7 @@ public class SlowConsumerTests : BrokerTest
         {
             away.Subscribe("t", 1);
         }
-        Assert.True(SpinWait.SpinUntil(() => !Broker.View.Client("away")!.IsConnected, TimeLimit));
+        Eventually.True(() => !Broker.View.Client("away")!.IsConnected, "the end of the connection of away");
         using var publisher = RawClient.Connect(Address, "publisher");
         for (var i = 0; i < 10; i++)
         {

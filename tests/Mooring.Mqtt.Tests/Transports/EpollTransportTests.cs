@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Mooring.Mqtt.Broker.Transports.Epoll;
+using Mooring.Testing;
 
 namespace Mooring.Mqtt.Tests.Transports;
 
@@ -77,7 +78,7 @@ public sealed class EpollTransportTests
         Assert.Equal(small, await ReadAsync(lively, small.Length));
 
         // Now the stalled one's socket is full.
-        while (server.MostUnsent < 2 * large.Length) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => server.MostUnsent >= 2 * large.Length, "bytes that wait in the server", TestContext.Current.CancellationToken);
         for (var i = 0; i < count; i++) Assert.Equal(large, await ReadAsync(stalled, large.Length));
         await sending.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.True(await server.Drains.WaitAsync(Patience, TestContext.Current.CancellationToken));

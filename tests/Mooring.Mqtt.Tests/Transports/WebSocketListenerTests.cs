@@ -107,7 +107,7 @@ public sealed class WebSocketListenerTests : MooringTest
     {
         var host = await StartAsync();
         using var socket = await OpenAsync(host);
-        Assert.True(SpinWait.SpinUntil(() => host.Broker.Connections == 1, TimeLimit));
+        await Eventually.TrueAsync(() => host.Broker.Connections == 1, "the connection", TestTimeout);
         host.Broker.Tick(host.Broker.Now + 10_000);
         await ExpectEndAsync(socket);
     }
