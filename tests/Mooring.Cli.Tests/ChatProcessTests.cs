@@ -62,7 +62,10 @@ public sealed class ChatProcessTests : MooringTest
         await File.WriteAllTextAsync(settings, $"mode = http\nhttp_port = 0\nlog_file = {log}\nlog_level = info\nuse_ssl = false\n", TestTimeout);
         mooring.HangUp();
         await mooring.LineAsync("settings are taken", TestTimeout);
-        await Eventually.TrueAsync(() => File.Exists(log) && File.ReadAllText(log).Contains("settings are taken", StringComparison.Ordinal), "the entry in the new log file", TestTimeout);
+        await Eventually.TrueAsync(() => File.Exists(log), "the new log file", TestTimeout);
+        // The first may have been told just before the file was opened anew.
+        mooring.HangUp();
+        await Eventually.TrueAsync(() => File.ReadAllText(log).Contains("settings are taken", StringComparison.Ordinal), "the entry in the new log file", TestTimeout);
         mooring.Terminate();
         Assert.Equal(0, await mooring.ExitAsync(TestTimeout));
         Directory.Delete(folder, recursive: true);

@@ -49,8 +49,13 @@ internal sealed class FileLog : ILoggerProvider, IAsyncDisposable
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
-    /// <summary>The next line goes to a file that is opened then.</summary>
-    internal void Reopen() => Interlocked.Exchange(ref _isToReopen, 1);
+    /// <summary>Opens the file that has the name now, before anything else is written.</summary>
+    internal void Reopen()
+    {
+        Interlocked.Exchange(ref _isToReopen, 1);
+        // Only to wake the writer: where the queue is full, it is awake.
+        _lines.Writer.TryWrite([]);
+    }
 
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 

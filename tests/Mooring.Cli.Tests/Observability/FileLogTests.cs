@@ -63,6 +63,7 @@ public sealed class FileLogTests : MooringTest
             await Eventually.TrueAsync(() => new FileInfo(LogPath).Length > 0, "the first line in the file", TestTimeout);
             File.Move(LogPath, LogPath + ".old");
             log.Reopen();
+            await Eventually.TrueAsync(() => File.Exists(LogPath), "the new file", TestTimeout);
             Write(log, "after");
         }
         Assert.EndsWith("before", Assert.Single(await File.ReadAllLinesAsync(LogPath + ".old", TestTimeout)), StringComparison.Ordinal);
