@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Mooring.Cli.Tests.Configuration;
@@ -21,7 +20,7 @@ public sealed class BridgeProcessTests : MooringTest
     public async Task Cars_that_come_are_posted_in_the_room_and_commands_there_are_answered()
     {
         var up = Own(await UpRun.StartAsync(_folder, TestTimeout, "--demo", "--in-memory", "--without", "hub", "--bridges-room", "operations"));
-        using var anna = await Client.ConnectAsync(up, "HELLO operations:anna since=0", TestTimeout);
+        using var anna = await RoomClient.ConnectAsync(up, "HELLO operations:anna since=0", TestTimeout);
         await anna.UntilAsync("car_online", TestTimeout);
         await anna.SayAsync("SEND operations:anna /car demo_1", TestTimeout);
         Assert.StartsWith("MSG operations:mooring demo_1: ", await anna.UntilAsync("mooring demo_1:", TestTimeout), StringComparison.Ordinal);
@@ -30,7 +29,7 @@ public sealed class BridgeProcessTests : MooringTest
         await anna.SayAsync("SEND operations:anna /runtime plc restart", TestTimeout);
         Assert.Equal("MSG operations:mooring anna: restarting is for accounts; present a token (AUTH) first", await anna.UntilAsync("restarting", TestTimeout));
         // Nobody passes for the program.
-        using var eve = await Client.ConnectAsync(up, "HELLO operations:Mooring", TestTimeout);
+        using var eve = await RoomClient.ConnectAsync(up, "HELLO operations:Mooring", TestTimeout);
         await eve.UntilAsync("reserved-id", TestTimeout);
         Assert.Equal(0, await up.StopAsync(TestTimeout));
     }
@@ -44,9 +43,9 @@ public sealed class BridgeProcessTests : MooringTest
             Path.Combine(_folder, "mooring.json"),
             """{ "chat": { "authTokensPath": "tokens" }, "bridges": { "room": "operations", "post": ["*:alarm"], "allow": ["alice"] } }""", TestTimeout);
         var up = Own(await UpRun.StartAsync(_folder, TestTimeout, "--in-memory"));
-        using var bob = await Client.ConnectAsync(up, "AUTH bob-token\nHELLO operations:bob\nSEND operations:bob /runtime plc restart", TestTimeout);
+        using var bob = await RoomClient.ConnectAsync(up, "AUTH bob-token\nHELLO operations:bob\nSEND operations:bob /runtime plc restart", TestTimeout);
         Assert.Equal("MSG operations:mooring bob may not restart runtimes; bridges.allow names who may", await bob.UntilAsync("may not", TestTimeout));
-        using var alice = await Client.ConnectAsync(up, "AUTH alice-token\nHELLO operations:alice\nSEND operations:alice /runtime plc restart", TestTimeout);
+        using var alice = await RoomClient.ConnectAsync(up, "AUTH alice-token\nHELLO operations:alice\nSEND operations:alice /runtime plc restart", TestTimeout);
         Assert.Equal("MSG operations:mooring there is no runtime 'plc'", await alice.UntilAsync("there is no runtime", TestTimeout));
         Assert.Equal(0, await up.StopAsync(TestTimeout));
     }
@@ -62,34 +61,4 @@ public sealed class BridgeProcessTests : MooringTest
     }
 
     private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-
-    private sealed class Client(TcpClient connection) : IDisposable
-    {
-        private readonly StreamReader _reader = new(connection.GetStream(), Encoding.UTF8);
-
-        internal static async Task<Client> ConnectAsync(UpRun up, string first, CancellationToken cancellationToken)
-        {
-            var connection = new TcpClient();
-            await connection.ConnectAsync("127.0.0.1", up.PortOf("chat"), cancellationToken);
-            var client = new Client(connection);
-            await client.SayAsync(first, cancellationToken);
-            return client;
-        }
-
-        internal async Task SayAsync(string line, CancellationToken cancellationToken) =>
-            await connection.GetStream().WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken);
-
-        internal async Task<string> UntilAsync(string text, CancellationToken cancellationToken)
-        {
-            while (await _reader.ReadLineAsync(cancellationToken) is { } line)
-                if (line.Contains(text, StringComparison.Ordinal) && !line.Contains(" /", StringComparison.Ordinal)) return line;
-            throw new IOException($"the server closed before it said '{text}'");
-        }
-
-        public void Dispose()
-        {
-            _reader.Dispose();
-            connection.Dispose();
-        }
-    }
 }

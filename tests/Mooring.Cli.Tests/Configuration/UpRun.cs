@@ -21,8 +21,12 @@ internal sealed class UpRun : IAsyncDisposable
     /// <summary>Scheme and authority of port 7700's place.</summary>
     internal string Console { get; private set; } = "";
 
-    internal static UpRun Begin(string data, IEnumerable<string> more, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null) =>
-        new(ProcessUnderTest.Start(Program, ["up", "--data", data, .. FreePorts, .. more], environment, folder ?? data));
+    internal static UpRun Begin(string data, IReadOnlyList<string> more, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+    {
+        // A file of the broker has its ports too.
+        var ports = more.Contains("--mqtt-config") ? FreePorts[2..] : FreePorts;
+        return new(ProcessUnderTest.Start(Program, ["up", "--data", data, .. ports, .. more], environment, folder ?? data));
+    }
 
     internal static async Task<UpRun> StartAsync(string data, CancellationToken cancellationToken, params string[] more)
     {
