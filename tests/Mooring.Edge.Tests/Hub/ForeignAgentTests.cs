@@ -279,6 +279,29 @@ public sealed class ForeignAgentTests : MooringTest
         Assert.Equal(Id, beat.GetProperty("agent_id").GetString());
     }
 
+    [Fact]
+    public async Task Creation_IsOneTrace_FromTheRequestToTheAgentsAnswer()
+    {
+        var (hub, _) = await StartWithAgentAsync();
+        using var spans = new SpanCollector("Mooring.Edge", "Microsoft.AspNetCore");
+        var root = SpanCollector.NewTrace();
+        using var request = new HttpRequestMessage(HttpMethod.Post, Agent + "/devices?wait=20")
+        {
+            Content = new StringContent("{\"container_name\":\"plc-1\",\"vnic_configs\":[]}", System.Text.Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("traceparent", $"00-{root.TraceId}-{root.SpanId}-01");
+        using var answer = await hub.Http.SendAsync(request, TestTimeout);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var server = await spans.WhenAsync(root.TraceId, "Microsoft.AspNetCore.Hosting.HttpRequestIn", TestTimeout);
+        var operation = await spans.WhenAsync(root.TraceId, "edge operation", TestTimeout);
+        var first = await spans.WhenAsync(root.TraceId, "edge call", TestTimeout);
+        var second = await spans.WhenAsync(root.TraceId, "edge call", TestTimeout, first);
+        Assert.Equal((root.SpanId, server.SpanId, server.SpanId), (server.ParentSpanId, operation.ParentSpanId, first.ParentSpanId));
+        Assert.Equal(("create_new_runtime", "get_device_status"), (first.GetTagItem("mooring.edge.topic"), second.GetTagItem("mooring.edge.topic")));
+        Assert.Equal(operation.SpanId, second.ParentSpanId);
+        Assert.Equal(first.GetTagItem("mooring.edge.correlation"), operation.GetTagItem("mooring.edge.correlation"));
+    }
+
     private static long NumberOf(string line) => JsonNode.Parse(line)!["message"]!["correlation_id"]!.GetValue<long>();
 
     private async Task<HubUnderTest> StartAsync() => Own(await HubUnderTest.StartAsync(Log, Directory.CreateTempSubdirectory("mooring-hub").FullName));

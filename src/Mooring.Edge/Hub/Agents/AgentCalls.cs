@@ -26,9 +26,11 @@ internal sealed class AgentCalls(AgentRegistry registry, NumberSource numbers, H
         try
         {
             var begun = time.GetTimestamp();
+            using var span = HubTracing.BeginCall(agent, topic);
             var id = await numbers.NextAsync(cancellationToken);
             var arguments = new SocketIOArguments().Add(Complete(message, topic, id), HubJson.Default.JsonObject);
             var outcome = await CallAsync(socket, agent, topic, arguments, id, timeout ?? options.CallTimeout, cancellationToken);
+            HubTracing.Describe(span, outcome);
             metrics.Called(topic, outcome.Status, time.GetElapsedTime(begun));
             return outcome;
         }

@@ -68,11 +68,13 @@ internal sealed partial class OperationTracker(
 
     private async Task FollowAsync(Tracked tracked)
     {
+        using var activity = HubTracing.StartOperation(tracked.Operation);
         try
         {
             using var timer = new PeriodicTimer(LookPeriod, time);
             var stopping = _stopping.Token;
             while (!tracked.Operation.HasEnded && await timer.WaitForNextTickAsync(stopping)) await LookAsync(tracked, stopping);
+            HubTracing.Finish(activity, tracked.Operation);
             await FinishAsync(tracked.Operation, stopping);
         }
         catch (OperationCanceledException)

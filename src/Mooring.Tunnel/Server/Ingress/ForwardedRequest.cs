@@ -1,3 +1,4 @@
+using Mooring.Kernel.Tracing;
 using Mooring.Tunnel.Protocol.GenerationB;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -23,10 +24,11 @@ internal static class ForwardedRequest
         if (named is not null && (named.Equals("keep-alive", StringComparison.OrdinalIgnoreCase) || named.Equals("close", StringComparison.OrdinalIgnoreCase))) named = null;
         foreach (var (name, values) in headers)
         {
-            if (IsDropped(name, isTrusted, forWebSocket) || (named is not null && IsListed(named, name))) continue;
+            if (IsDropped(name, isTrusted, forWebSocket) || (request.Trace is not null && IsTrace(name)) || (named is not null && IsListed(named, name))) continue;
             foreach (var value in values) block.Add(name, value ?? "");
         }
         AddForwarding(block, request, isTrusted);
+        if (request.Trace is { } trace) AddTrace(block, trace);
         return block;
     }
 
@@ -47,6 +49,15 @@ internal static class ForwardedRequest
         block.Add("Forwarded", chain.Length > 0 ? $"{chain}, {element}" : element);
         block.Add("Via", headers.Via.Count > 0 ? $"{headers.Via}, {Via}" : Via);
     }
+
+    // The visitor's own stands above ours: the application belongs below it.
+    private static void AddTrace(HeaderBlock block, TraceContext trace)
+    {
+        block.Add(TraceContext.ParentName, trace.ToString());
+        if (!string.IsNullOrEmpty(trace.Value.TraceState)) block.Add(TraceContext.StateName, trace.Value.TraceState);
+    }
+
+    private static bool IsTrace(string name) => Is(name, TraceContext.ParentName) || Is(name, TraceContext.StateName);
 
     // By length first: most names match none.
     private static bool IsDropped(string name, bool isTrusted, bool forWebSocket) => name.Length switch

@@ -39,6 +39,8 @@ internal sealed partial class IngressApplication(
     {
         context.Started = time.GetTimestamp();
         TunnelBinding? binding = null;
+        using var span = IngressTracing.Begin(context);
+        context.Trace = span.Context;
         try
         {
             context.IsTrusted = rules.IsTrusted(context.RemoteAddress);
@@ -54,6 +56,7 @@ internal sealed partial class IngressApplication(
         }
         var duration = time.GetElapsedTime(context.Started);
         metrics.Finished(duration, context.BytesIn, context.BytesOut);
+        IngressTracing.Describe(span, context, binding?.Name);
         if (binding is not null) recent.Add(context, binding, duration);
         if (accessLog.IsOn) accessLog.Write(context, binding, duration);
     }

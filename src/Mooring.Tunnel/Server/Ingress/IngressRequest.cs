@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using Mooring.Kernel.Tracing;
 
 namespace Mooring.Tunnel.Server.Ingress;
 
@@ -24,6 +25,9 @@ internal sealed class IngressRequest
     public string RequestId { get; set; } = "";
 
     public long Started { get; set; }
+
+    /// <summary>Its step in a trace, for the application behind the tunnel; null when nobody traces.</summary>
+    public TraceContext? Trace { get; set; }
 
     /// <summary>It comes from a proxy whose forwarding fields are believed.</summary>
     public bool IsTrusted { get; set; }
@@ -92,6 +96,7 @@ internal sealed class IngressRequest
         Body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
         Connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         RequestId = "";
+        Trace = null;
         BytesIn = 0;
         BytesOut = 0;
     }
