@@ -12,7 +12,7 @@ public sealed class AgentStartTests(PlantFloor plant) : MooringTest
     [Theory]
     [InlineData(null, "does not exist")]
     [InlineData("no certificate", "contains no certificate")]
-    public async Task WithoutIdentity_EndsWithCode78_AndSaysHowToGetOne(string? content, string reason)
+    public async Task D31_WithoutIdentity_EndsWithCode78_AndSaysHowToGetOne(string? content, string reason)
     {
         var certificate = Path.Combine(_folder, "client.crt");
         if (content is not null)

@@ -18,7 +18,7 @@ public sealed class PlantTests(RoughPlantFloor plant) : MooringTest
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(240));
 
     [Fact]
-    public async Task Runtime_LivesOnThePlantLan_FromTheHubsRestApi_OverRestartsOfAgentMonitorAndEngine_AndLeavesNothing()
+    public async Task D11_Runtime_LivesOnThePlantLan_FromTheHubsRestApi_OverRestartsOfAgentMonitorAndEngine_AndLeavesNothing()
     {
         await plant.UpAsync(_limit.Token);
         var hub = Own(plant.StartOnHost("hub", "--data", Path.Combine(_folder, "hub")));

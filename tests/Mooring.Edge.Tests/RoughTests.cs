@@ -20,7 +20,7 @@ public sealed class RoughTests(RoughPlantFloor plant) : MooringTest
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(120));
 
     [Fact]
-    public async Task PulledCable_AndAnotherDhcpServer_TheDeviceIsBackOnTheLan()
+    public async Task D21_PulledCable_AndAnotherDhcpServer_TheDeviceIsBackOnTheLan()
     {
         var (_, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());
@@ -92,7 +92,7 @@ public sealed class RoughTests(RoughPlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task EngineThatHangs_DoesNotHoldUpWhatNeedsNoEngine_AndGoesOnAfterwards()
+    public async Task D43_EngineThatHangs_DoesNotHoldUpWhatNeedsNoEngine_AndGoesOnAfterwards()
     {
         var (_, agent) = await StartAsync();
         var name = NewName();

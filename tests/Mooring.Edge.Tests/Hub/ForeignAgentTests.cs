@@ -151,7 +151,7 @@ public sealed class ForeignAgentTests : MooringTest
     }
 
     [Fact]
-    public async Task AnswerOfSeveralMegabytes_ComesThrough()
+    public async Task D19_AnswerOfSeveralMegabytes_ComesThrough()
     {
         var (hub, _) = await StartWithAgentAsync();
         var (status, answer) = await hub.SendAsync(HttpMethod.Post, Agent + "/topics/big", "{\"bytes\":5000000}", TestTimeout);
@@ -212,7 +212,7 @@ public sealed class ForeignAgentTests : MooringTest
     }
 
     [Fact]
-    public async Task RenewedCertificate_ReplacesTheOldOne()
+    public async Task D30_RenewedCertificate_ReplacesTheOldOne()
     {
         var (hub, agent) = await StartWithAgentAsync();
         var renewed = await hub.EnrolAsync(Id, TestTimeout);
@@ -235,7 +235,7 @@ public sealed class ForeignAgentTests : MooringTest
     }
 
     [Fact]
-    public async Task Audit_TellsWhoDidWhatWithoutWhatWasSent()
+    public async Task D41_Audit_TellsWhoDidWhatWithoutWhatWasSent()
     {
         var (hub, _) = await StartWithAgentAsync();
         await hub.SendAsync(HttpMethod.Post, Agent + "/devices/plc-1/run-command", "{\"method\":\"POST\",\"api\":\"api/login\",\"data\":{\"password\":\"secret!\"}}", TestTimeout);

@@ -29,7 +29,7 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
-    public async Task RestartOnTheSameDay_KeepsWhatWasWritten()
+    public async Task D34_RestartOnTheSameDay_KeepsWhatWasWritten()
     {
         var options = new LogFileOptions { Folder = _folder, Name = "a" };
         for (var start = 0; start < 3; start++) await LogAsync(options, log => log.LogInformation("start"));
@@ -37,7 +37,7 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
-    public async Task FullFiles_AreContinued_AndOldOnesGo()
+    public async Task D34_FullFiles_AreContinued_AndOldOnesGo()
     {
         var options = new LogFileOptions { Folder = _folder, Name = "a", FileBytesMax = 1_000, FolderBytesMax = 5_000, DaysMax = 3 };
         for (var day = 0; day < 5; day++)

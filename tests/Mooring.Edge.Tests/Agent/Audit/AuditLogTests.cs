@@ -14,7 +14,7 @@ public sealed class AuditLogTests : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-audit-").FullName;
 
     [Fact]
-    public void Lines_HoldTheHashOfTheLineBefore_OverRestarts_AndNoBody()
+    public void D41_Lines_HoldTheHashOfTheLineBefore_OverRestarts_AndNoBody()
     {
         var path = Path.Combine(_folder, "audit.jsonl");
         using (var log = Open(path))

@@ -15,7 +15,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-agent-").FullName;
 
     [Fact]
-    public async Task Device_IsMadeStoppedStartedAndRemoved_AndNothingIsLeftBehind()
+    public async Task D1_Device_IsMadeStoppedStartedAndRemoved_AndNothingIsLeftBehind()
     {
         await using var agent = await AgentAsync();
         using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
@@ -66,7 +66,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task CreateOfAnExistingDevice_IsRefused_AndTheDeviceStaysHealthy()
+    public async Task D8_CreateOfAnExistingDevice_IsRefused_AndTheDeviceStaysHealthy()
     {
         await using var agent = await AgentAsync();
         var name = NewName();
@@ -79,7 +79,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task CreateThatFailsAtTheLastStep_LeavesNothing_AndSaysWhy()
+    public async Task D7_CreateThatFailsAtTheLastStep_LeavesNothing_AndSaysWhy()
     {
         Expect(7021);
         await using var agent = await AgentAsync();
@@ -111,7 +111,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task KilledRuntime_IsBackWithTheSameName()
+    public async Task D20_KilledRuntime_IsBackWithTheSameName()
     {
         await using var agent = await AgentAsync();
         using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
@@ -218,7 +218,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task WhateverIsAsked_IsAnswered()
+    public async Task D29_WhateverIsAsked_IsAnswered()
     {
         await using var agent = await AgentAsync();
         var unknown = await agent.AskAsync("make_coffee", new JsonObject { ["correlation_id"] = 7 });
@@ -229,7 +229,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task SelfDestruction_RemovesAllDevices_TellsTheHubOfEach_AndEndsTheAgent()
+    public async Task D16_SelfDestruction_RemovesAllDevices_TellsTheHubOfEach_AndEndsTheAgent()
     {
         await using var agent = await AgentAsync();
         using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
@@ -252,7 +252,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task Update_OfLimits_IsDoneWhileTheDeviceRuns()
+    public async Task D40_Update_OfLimits_IsDoneWhileTheDeviceRuns()
     {
         await using var agent = await AgentAsync();
         using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
@@ -271,7 +271,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task Update_ToAnotherVersion_KeepsTheData_AndAVersionThatDoesNotRun_IsTakenBack()
+    public async Task D14_Update_ToAnotherVersion_KeepsTheData_AndAVersionThatDoesNotRun_IsTakenBack()
     {
         Expect(7023);
         await using var agent = await AgentAsync();

@@ -15,7 +15,7 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-agent-").FullName;
 
     [Fact]
-    public async Task DhcpDevice_HasItsMacAndALease_AnswersOnTheLan_AndKeepsBothOverACrash()
+    public async Task D5_D12_D13_DhcpDevice_HasItsMacAndALease_AnswersOnTheLan_AndKeepsBothOverACrash()
     {
         var (_, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());
@@ -34,7 +34,7 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task DhcpDevice_KeepsItsAddressOverAKilledMonitor_AndGivesItBackWhenItIsRemoved()
+    public async Task D4_D6_DhcpDevice_KeepsItsAddressOverAKilledMonitor_AndGivesItBackWhenItIsRemoved()
     {
         var (monitor, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());
@@ -71,7 +71,7 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task StaticAddress_ThatAnotherStationHas_IsNotTaken_UntilItIsFree()
+    public async Task D10_D48_StaticAddress_ThatAnotherStationHas_IsNotTaken_UntilItIsFree()
     {
         var (_, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());
@@ -87,7 +87,7 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
     }
 
     [Fact]
-    public async Task Update_OfInterfaces_IsDoneWhileTheDeviceRuns()
+    public async Task D40_Update_OfInterfaces_IsDoneWhileTheDeviceRuns()
     {
         var (_, agent) = await StartAsync();
         var (name, mac) = (NewName(), NewMac());

@@ -84,7 +84,7 @@ public sealed class SpecificationTests
     }
 
     [Fact]
-    public void PrivateNetworks_AreCutAroundWhatIsTaken()
+    public void D15_PrivateNetworks_AreCutAroundWhatIsTaken()
     {
         Ipv4Subnet.TryParse("10.213.0.0/26", out var pool);
         var taken = new List<Ipv4Subnet>();

@@ -17,7 +17,7 @@ public sealed class CertificateWatchTests : MooringTest, IHubOutbox
     private readonly ConcurrentQueue<JsonObject> _told = new();
 
     [Fact]
-    public async Task Warnings_ComeAt30And7And1Days_OnceEach()
+    public async Task D30_Warnings_ComeAt30And7And1Days_OnceEach()
     {
         var end = (await HubCommands.EnrolAsync(new HubOptions { Folder = Path.Combine(_folder, "hub") }, "plant01", null, _folder, mustBeKnown: false, TestTimeout))!.Value;
         var clock = new TestClock(end.AddDays(-40));

@@ -73,7 +73,7 @@ public sealed class HeartbeatTests : MooringTest, IHubOutbox
     }
 
     [Fact]
-    public async Task C_Beats_PauseWithoutAHub_AndGoOnWithinOnePeriod_WhileTheLoadIsKept()
+    public async Task D2_Beats_PauseWithoutAHub_AndGoOnWithinOnePeriod_WhileTheLoadIsKept()
     {
         Machine(busy: 1, idle: 1);
         using var beat = Start(new AgentOptions { DataFolder = _folder });

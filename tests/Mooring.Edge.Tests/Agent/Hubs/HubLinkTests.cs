@@ -23,7 +23,7 @@ public sealed class HubLinkTests : MooringTest
     private readonly CancellationTokenSource _stop = new();
 
     [Fact]
-    public async Task HubThatIsGoneForAnHour_IsAskedForAtMostEvery30Seconds_AndHearsWhatHappenedWhenItIsBack()
+    public async Task D36_HubThatIsGoneForAnHour_IsAskedForAtMostEvery30Seconds_AndHearsWhatHappenedWhenItIsBack()
     {
         Expect(7061);
         var hub = await HubUnderTest.StartAsync(Log, _folder);

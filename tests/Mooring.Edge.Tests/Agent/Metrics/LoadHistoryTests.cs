@@ -10,7 +10,7 @@ public sealed class LoadHistoryTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Samples_AreReadBackInOrder_ByAnotherProcessToo()
+    public void D36_Samples_AreReadBackInOrder_ByAnotherProcessToo()
     {
         using (var history = new LoadHistory(_folder, "plc"))
             for (var i = 0; i < 100; i++) history.Add(Start + (5 * i), i, 10 * i);
@@ -38,7 +38,7 @@ public sealed class LoadHistoryTests : IDisposable
     }
 
     [Fact]
-    public void ManySamples_AreGatheredWithTheirExtremes()
+    public void D19_ManySamples_AreGatheredWithTheirExtremes()
     {
         using var history = new LoadHistory(_folder, "plc");
         for (var i = 0; i < 1000; i++) history.Add(Start + (5L * i), i == 500 ? 99 : 1, i);

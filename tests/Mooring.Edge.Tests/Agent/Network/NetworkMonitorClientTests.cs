@@ -33,7 +33,7 @@ public sealed class NetworkMonitorClientTests : MooringTest
     }
 
     [Fact]
-    public async Task AnswerWithoutNumber_BelongsToTheOneCommand_EventsBetweenAreApplied()
+    public async Task D3_AnswerWithoutNumber_BelongsToTheOneCommand_EventsBetweenAreApplied()
     {
         await using var monitor = await AcceptAsync();
         await monitor.WriteAsync(Discovery);
@@ -59,7 +59,7 @@ public sealed class NetworkMonitorClientTests : MooringTest
     }
 
     [Fact]
-    public async Task CommandWithoutAnswer_Fails_AndTheConnectionIsMadeAnew_SoThatALateAnswerIsNobodys()
+    public async Task D38_CommandWithoutAnswer_Fails_AndTheConnectionIsMadeAnew_SoThatALateAnswerIsNobodys()
     {
         await using var monitor = await AcceptAsync();
         await WhenConnectedAsync();
@@ -89,7 +89,7 @@ public sealed class NetworkMonitorClientTests : MooringTest
     }
 
     [Fact]
-    public async Task Changes_AreRaisedForOtherSubnetsOnly_AndInterfacesThatAreGoneAreForgotten()
+    public async Task D21_Changes_AreRaisedForOtherSubnetsOnly_AndInterfacesThatAreGoneAreForgotten()
     {
         var changed = new List<string>();
         _network.InterfaceChanged += changed.Add;
@@ -108,6 +108,35 @@ public sealed class NetworkMonitorClientTests : MooringTest
         await last;
         Assert.Equal(["eth0"], changed);
         Assert.Empty(_network.Interfaces);
+    }
+
+    [Fact]
+    public async Task D37_MonitorThatCameBackThreeTimes_IsAnsweredToOnce()
+    {
+        var (connected, changed) = (0, new List<string>());
+        _client.Connected += () => Interlocked.Increment(ref connected);
+        _network.InterfaceChanged += changed.Add;
+        for (var i = 0; i < 3; i++)
+        {
+            await using var gone = await AcceptAsync();
+            await gone.WriteAsync(Discovery);
+            await WhenConnectedAsync(i + 1);
+        }
+        await using var monitor = await AcceptAsync();
+        await monitor.WriteAsync(Discovery);
+        await monitor.WriteAsync("""{"type":"network_change","data":{"interface":"eth0","type":"ethernet","ipv4_addresses":[{"address":"x","prefixlen":24,"subnet":"192.168.88.0/24","network_address":"x"}]}}""");
+        await WhenConnectedAsync(4);
+        var last = _client.SendAsync(new MonitorCommand { Command = MonitorCommand.GetStatus }, TestTimeout);
+        await monitor.ReadAsync(TestTimeout);
+        await monitor.WriteAsync("""{"success":true}""");
+        Assert.True((await last).Success);
+        Assert.Equal(["eth0"], changed);
+
+        async Task WhenConnectedAsync(int times)
+        {
+            while (Volatile.Read(ref connected) < times) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
+            Assert.Equal(times, connected);
+        }
     }
 
     public override async ValueTask DisposeAsync()

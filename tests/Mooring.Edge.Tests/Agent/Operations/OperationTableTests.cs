@@ -82,7 +82,7 @@ public sealed class OperationTableTests : IDisposable
     }
 
     [Fact]
-    public void KilledAgent_FindsWhatRan()
+    public void D9_KilledAgent_FindsWhatRan()
     {
         var table = NewTable();
         table.TryBegin("half", OperationKind.Create, out _);

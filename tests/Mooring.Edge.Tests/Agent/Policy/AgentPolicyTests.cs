@@ -23,7 +23,7 @@ public sealed class AgentPolicyTests : IDisposable
     }
 
     [Fact]
-    public void Lists_AllowWhatTheyName_AndNothingElse()
+    public void D32_Lists_AllowWhatTheyName_AndNothingElse()
     {
         var policy = Load("""
             {

@@ -43,7 +43,7 @@ public sealed class RuntimeCallTests : MooringTest
     }
 
     [Fact]
-    public async Task FilesAndData_GoTogether_AndEmptyFilesAreLeftOut()
+    public async Task D28_FilesAndData_GoTogether_AndEmptyFilesAreLeftOut()
     {
         var content = Convert.ToBase64String("zip"u8);
         var answer = await CallAsync($$$$"""
@@ -64,14 +64,14 @@ public sealed class RuntimeCallTests : MooringTest
     }
 
     [Fact]
-    public async Task Redirects_AreAnsweredAndNotFollowed()
+    public async Task D28_Redirects_AreAnsweredAndNotFollowed()
     {
         var answer = await CallAsync("""{"method":"GET","api":"away"}""");
         Assert.Equal(302, (int)answer["http_response"]!["status_code"]!);
     }
 
     [Fact]
-    public async Task Bytes_ComeAsBase64()
+    public async Task D28_Bytes_ComeAsBase64()
     {
         var answer = await CallAsync("""{"method":"GET","api":"bytes"}""");
         Assert.Equal(("base64", "AP8A"), ((string?)answer["http_response"]!["body_encoding"], (string?)answer["http_response"]!["body"]));
@@ -90,7 +90,7 @@ public sealed class RuntimeCallTests : MooringTest
     }
 
     [Fact]
-    public async Task SilentRuntime_Is504AfterTheTimeout()
+    public async Task D28_SilentRuntime_Is504AfterTheTimeout()
     {
         var answer = await CallAsync("""{"method":"GET","api":"silent","timeout":0.2}""");
         Assert.Equal(504, (int)answer["http_response"]!["status_code"]!);
@@ -135,7 +135,7 @@ public sealed class RuntimeCallTests : MooringTest
     [InlineData("""{"method":"GET","api":"a","timeout":301}""", "at most 300")]
     [InlineData("""{"method":"POST","api":"a","files":{"f":{"content_base64":"%"}}}""", "not base64")]
     [InlineData("""{"method":"POST","api":"a","files":{"f":"x"}}""", "must be an object")]
-    public void CallThatLeavesTheDevice_OrIsBroken_IsRefused(string message, string reason)
+    public void D28_CallThatLeavesTheDevice_OrIsBroken_IsRefused(string message, string reason)
     {
         using var document = JsonDocument.Parse(message);
         Assert.False(RuntimeCall.TryRead(new TopicRequest(document.RootElement), out _, out var error));

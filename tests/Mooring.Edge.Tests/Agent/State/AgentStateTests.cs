@@ -52,7 +52,7 @@ public sealed class AgentStateTests : IDisposable
     [InlineData("""{"plc":null}""")]
     [InlineData("""{"plc":{"ip":"1.2.3.4"}}""")]
     [InlineData("""{"plc":{"name":7}}""")]
-    public void BrokenFile_IsMovedAsideAndItsBackupIsTaken(string broken)
+    public void D17_BrokenFile_IsMovedAsideAndItsBackupIsTaken(string broken)
     {
         var state = new AgentState(_folder, _clock);
         state.Devices.Set("plc", new DeviceRecord { Name = "plc", Ip = "1.1.1.1" });
@@ -68,7 +68,7 @@ public sealed class AgentStateTests : IDisposable
     }
 
     [Fact]
-    public void BrokenFileWithoutGoodBackup_IsALostRegistry()
+    public void D17_BrokenFileWithoutGoodBackup_IsALostRegistry()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "data"));
         File.WriteAllText(Clients, "{");

@@ -34,7 +34,7 @@ public sealed class AgentUpgraderTests(PlantFloor plant) : MooringTest
     [Theory]
     [InlineData("exit 3", "the new agent does not stay up")]
     [InlineData("while :; do sleep 1; done", "no hub let the new agent in within 3 s")]
-    public async Task NewAgentThatNoHubLetsIn_IsReplacedByTheOld(string command, string reason)
+    public async Task D35_NewAgentThatNoHubLetsIn_IsReplacedByTheOld(string command, string reason)
     {
         using var engine = await StartAsync();
         var old = (await engine.InspectContainerAsync(_name, TestTimeout))!;
