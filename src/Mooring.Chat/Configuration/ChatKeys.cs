@@ -82,6 +82,7 @@ public static class ChatKeys
         Limit("connection_rate_per_ip", 0, "New connections a second of one address; 0 for no limit.", 0, 1_000_000, (l, v) => l with { ConnectionRatePerAddress = v }),
         Limit("rate_limit", 0, "Messages a second of one client; 0 for no limit.", 0, 1_000_000, (l, v) => l with { Rate = v }),
         Limit("rate_burst", 20, "Messages that may come at once.", 1, 1_000_000, (l, v) => l with { RateBurst = v }),
+        Limit("flood_mute", 0, "Seconds for which a client is not heard that goes on beyond rate_limit; 0 for none.", 0, 86_400, (l, v) => l with { FloodMuteSeconds = v }),
         Limit("rate_limit_room", 0, "Messages a second in one room; 0 for no limit.", 0, 1_000_000, (l, v) => l with { RoomRate = v }),
         Limit("history_size", 100, "Messages kept for each room.", 0, 1_000_000, (l, v) => l with { HistorySize = v }),
         Limit("history_ttl", 3600, "Seconds that a message is kept; 0 for ever.", 0, int.MaxValue, (l, v) => l with { HistorySeconds = v }),

@@ -59,6 +59,9 @@ public sealed record ChatLimits
     /// <summary>Messages that may come at once where a rate is set. Default 20: someone pastes a few lines.</summary>
     public int RateBurst { get; init; } = 20;
 
+    /// <summary>Seconds for which a client is not heard that goes on after it was refused as often as a burst has messages; 0 (default) for none.</summary>
+    public int FloodMuteSeconds { get; init; }
+
     /// <summary>Messages a second in one room; 0 (default) for no limit.</summary>
     public double RoomRate { get; init; }
 
@@ -146,6 +149,7 @@ public sealed record ChatLimits
         errors.RequireInRange("connection_rate_per_ip", ConnectionRatePerAddress, 0, 1_000_000);
         errors.RequireInRange("rate_limit", Rate, 0, 1_000_000);
         errors.RequireInRange("rate_burst", RateBurst, 1, 1_000_000);
+        errors.RequireInRange("flood_mute", FloodMuteSeconds, 0, 86_400);
         errors.RequireInRange("rate_limit_room", RoomRate, 0, 1_000_000);
         errors.RequireInRange("history_size", HistorySize, 0, 1_000_000);
         errors.RequireInRange("history_ttl", HistorySeconds, 0, int.MaxValue);

@@ -48,6 +48,12 @@ internal sealed partial class ChatHub
     private static ListedRoom Picture(Room room) =>
         new(room.Name, [.. room.Members.Select(member => (member.Session.Id, member.Status))]);
 
+    /// <summary>Writes down that a client was silenced for its flood.</summary>
+    internal void TellFlood(Session session, int seconds) => LogFlood(session.Id, session.Remote, seconds);
+
+    [LoggerMessage(5012, LogLevel.Warning, "{Client} at {Remote} floods and is not heard for {Seconds} s")]
+    private partial void LogFlood(string client, string remote, int seconds);
+
     [LoggerMessage(5010, LogLevel.Information, "{Client} at {Remote} did {Action} to {Target}")]
     private partial void LogAudit(string client, string remote, string action, string target);
 }

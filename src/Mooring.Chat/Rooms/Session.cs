@@ -41,6 +41,8 @@ internal sealed partial class Session
     private Membership[] _memberships = [];
     private HashSet<string>? _blocked;
     private TokenBucket _bucket;
+    private int _refusals;
+    private long _silencedUntil;
     private int _closeReason = -1;
     private bool _isGone;
 
@@ -144,8 +146,27 @@ internal sealed partial class Session
         return null;
     }
 
-    /// <summary>One session's commands are handled one after the other, so its bucket needs no lock.</summary>
-    internal bool TryTakeToken(double rate, int burst, long now, out long wait) => _bucket.TryTake(rate, burst, now, out wait);
+    /// <summary>
+    /// One session's commands are handled one after the other, so its bucket needs no lock. Who goes on as before after so many refusals as a
+    /// burst has messages is a flood, and is heard again after a while only.
+    /// </summary>
+    internal bool TryTakeToken(double rate, int burst, long now, out long wait)
+    {
+        wait = _silencedUntil - now;
+        if (wait > 0) return false;
+        if (_bucket.TryTake(rate, burst, now, out wait))
+        {
+            _refusals = 0;
+            return true;
+        }
+        var seconds = _hub.Options.Limits.FloodMuteSeconds;
+        if (seconds == 0 || ++_refusals < burst) return false;
+        _refusals = 0;
+        wait = seconds * 1000L;
+        _silencedUntil = now + wait;
+        _hub.TellFlood(this, seconds);
+        return false;
+    }
 
     internal string NewResumeToken() => ResumeToken ??= Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ResumeTokenBytes));
 

@@ -199,6 +199,24 @@ public sealed class HostileTests : ChatTest
     }
 
     [Fact]
+    public async Task E08_a_flood_is_silenced_for_a_while_and_only_it()
+    {
+        var clock = new TestClock();
+        var server = await StartAsync(Standard with { Announce = Announcements.None, Limits = new ChatLimits { Rate = 1, RateBurst = 3, FloodMuteSeconds = 60 } }, clock);
+        var flood = await JoinAsync(server, "flood");
+        var calm = await JoinAsync(server, "calm");
+        for (var i = 0; i < 3; i++) await flood.SayAsync("SEND main:flood x", "MSG main:flood x");
+        for (var i = 0; i < 2; i++) await flood.SayAsync("SEND main:flood x", "ERROR main:flood rate-limited 1000 ms to wait");
+        await flood.SayAsync("SEND main:flood x", "ERROR main:flood rate-limited 60000 ms to wait");
+        Assert.Single(Log.Entries, entry => entry.Event.Id == 5012);
+        clock.Advance(TimeSpan.FromSeconds(59));
+        await flood.SayAsync("SEND main:flood x", "ERROR main:flood rate-limited 1000 ms to wait");
+        await calm.SayAsync("SEND main:calm y", "MSG main:flood x", "MSG main:flood x", "MSG main:flood x", "MSG main:calm y");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await flood.SayAsync("SEND main:flood again", "MSG main:calm y", "MSG main:flood again");
+    }
+
+    [Fact]
     public async Task Connections_of_one_address_are_limited_where_that_is_wanted()
     {
         var server = await StartAsync(Standard with { Limits = new ChatLimits { ConnectionsPerAddress = 2 } });
