@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Cars;
@@ -64,10 +65,10 @@ internal abstract partial class QueuedSlot : ModuleSlot, ICallTarget
     }
 
     internal sealed override ValueTask ForwardStatusAsync(ByteString status, Device device) =>
-        RunAsync(new ModuleCall(ModuleCallKind.Status, device, status));
+        RunAsync(new ModuleCall(ModuleCallKind.Status, device, status) { Span = Activity.Current });
 
     internal sealed override ValueTask ForwardErrorAsync(ByteString error, Device device) =>
-        RunAsync(new ModuleCall(ModuleCallKind.Error, device, error));
+        RunAsync(new ModuleCall(ModuleCallKind.Error, device, error) { Span = Activity.Current });
 
     internal sealed override ValueTask AcknowledgeAsync(CarCommand command) =>
         RunAsync(new ModuleCall(ModuleCallKind.Acknowledge, command.Device, command.Data));

@@ -87,6 +87,8 @@ public sealed class CarTracingTests : CarTest
     {
         Module.Hangs = true;
         Start(Defaults with { Limits = Defaults.Limits with { MailboxMessages = 1 } });
+        // With a mailbox of one place, even the start must be over.
+        await SettleAsync();
         Connect(Device("a"));
         await NextAsync();
         // The module never returns from the first; the second fills the mailbox.

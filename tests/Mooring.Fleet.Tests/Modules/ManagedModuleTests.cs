@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Mooring.Fleet.Configuration;
 using Mooring.Fleet.Modules.Calls;
@@ -21,6 +22,21 @@ public sealed class ManagedModuleTests : ModuleTest
         Assert.Equal("delivered", (await CommandAsync()).Data.ToStringUtf8());
         await slot.DisconnectedAsync(Device("r", 3), announced: false);
         Assert.Equal("gone SessionEnded", (await CommandAsync()).Data.ToStringUtf8());
+    }
+
+    [Fact]
+    public async Task WhatAModuleGives_belongsToItsCall_alsoWhenTheCallHadToWait()
+    {
+        var slot = await LoadAsync(Module(7, Assembly));
+        using var first = new Activity("first").Start();
+        var quick = slot.ForwardStatusAsync(Bytes(1), Device("r"));
+        using var second = new Activity("second").Start();
+        // The first is not back from its yield yet, or is: either way this one belongs to the second.
+        var queued = slot.ForwardStatusAsync(Bytes(2), Device("r"));
+        await quick;
+        await queued;
+        Assert.Equal(first.Context, (await CommandAsync()).Trace!.Value);
+        Assert.Equal(second.Context, (await CommandAsync()).Trace!.Value);
     }
 
     [Fact]

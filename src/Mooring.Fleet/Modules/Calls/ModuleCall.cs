@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Mooring.Fleet.Protocol;
 
@@ -17,4 +18,8 @@ internal enum ModuleCallKind
 }
 
 /// <summary>One call of a car into one of its modules.</summary>
-internal readonly record struct ModuleCall(ModuleCallKind Kind, Device Device, ByteString Data);
+internal readonly record struct ModuleCall(ModuleCallKind Kind, Device Device, ByteString Data)
+{
+    /// <summary>What the call belongs to, on whatever thread it is made; null when nobody traces.</summary>
+    internal Activity? Span { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Mooring.Fleet.Modules.Calls;
 
@@ -28,6 +29,7 @@ internal sealed partial class ManagedSlot(IServerModule module, ServerModuleCont
 
     public override async ValueTask<int> CallAsync(ModuleCall call)
     {
+        if (call.Span is { } span) Activity.Current = span;
         try
         {
             return await InvokeAsync(call);
