@@ -21,14 +21,14 @@ public sealed class HubLinkTests : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-link-").FullName;
     private readonly TestClock _clock = new(TimeProvider.System.GetUtcNow());
     private readonly CancellationTokenSource _stop = new();
+    private readonly int _port = FreePort.Next();
 
     [Fact]
     public async Task D36_HubThatIsGoneForAnHour_IsAskedForAtMostEvery30Seconds_AndHearsWhatHappenedWhenItIsBack()
     {
         Expect(7061);
-        var hub = await HubUnderTest.StartAsync(Log, _folder);
-        var port = hub.Agents.Port;
-        var link = NewLink(port, await hub.EnrolAsync(Id, TestTimeout));
+        var hub = await StartHubAsync();
+        var link = NewLink(await hub.EnrolAsync(Id, TestTimeout));
         var running = link.RunAsync(_stop.Token);
         await Until(() => link.IsUp);
         await hub.DisposeAsync();
@@ -48,14 +48,34 @@ public sealed class HubLinkTests : MooringTest
         Assert.All(waits.Skip(6), wait => Assert.InRange(wait.TotalSeconds, 20, 30));
         Assert.InRange(waits.Count, 120, 190);
 
-        await using var back = await HubUnderTest.StartAsync(Log, _folder, options => options with { Agents = new IPEndPoint(IPAddress.Loopback, port) });
-        await Until(() => link.IsUp || (link.State == LinkState.Waiting && _clock.ActiveTimers == 1));
-        if (!link.IsUp) _clock.AdvanceToNextTimer();
-        await Until(() => link.IsUp);
+        await using var back = await StartHubAsync();
+        await ReturnAsync(link);
         using var watch = new EventWatch(back.Http, "/api/edge/events?after=0");
         Assert.Contains("while_the_hub_was_gone", (await watch.NextAsync("device_event", TestTimeout)).ToString());
         await _stop.CancelAsync();
         await running;
+    }
+
+    [Fact]
+    public async Task HubThatEndsAndReturns20Times_LeavesNoTimerBehind()
+    {
+        Expect(7061);
+        var hub = await StartHubAsync();
+        var link = NewLink(await hub.EnrolAsync(Id, TestTimeout));
+        var running = link.RunAsync(_stop.Token);
+        await Until(() => link.IsUp);
+        for (var cycle = 0; cycle < 20; cycle++)
+        {
+            await hub.DisposeAsync();
+            // Each wait is the only thing that is left of the connection before.
+            await Until(() => link.State == LinkState.Waiting && _clock.ActiveTimers == 1);
+            hub = await StartHubAsync();
+            await ReturnAsync(link);
+        }
+        await _stop.CancelAsync();
+        await running;
+        await Until(() => _clock.ActiveTimers == 0);
+        await hub.DisposeAsync();
     }
 
     public override async ValueTask DisposeAsync()
@@ -66,11 +86,24 @@ public sealed class HubLinkTests : MooringTest
         Directory.Delete(_folder, recursive: true);
     }
 
-    private HubLink NewLink(int port, JsonObject identity)
+    private Task<HubUnderTest> StartHubAsync() =>
+        HubUnderTest.StartAsync(Log, _folder, options => options with { Agents = new IPEndPoint(IPAddress.Loopback, _port) });
+
+    private async Task ReturnAsync(HubLink link)
+    {
+        while (!link.IsUp)
+        {
+            await Until(() => link.IsUp || (link.State == LinkState.Waiting && _clock.ActiveTimers == 1));
+            if (!link.IsUp) _clock.AdvanceToNextTimer();
+            await Until(() => link.IsUp || link.State == LinkState.Waiting);
+        }
+    }
+
+    private HubLink NewLink(JsonObject identity)
     {
         var options = new AgentOptions
         {
-            Server = new Uri($"https://localhost:{port}"), DataFolder = _folder,
+            Server = new Uri($"https://localhost:{_port}"), DataFolder = _folder,
             CertificateFile = (string)identity["cert"]!, KeyFile = (string)identity["key"]!, AuthorityFile = (string)identity["ca"]!,
         };
         var services = new ServiceCollection()
