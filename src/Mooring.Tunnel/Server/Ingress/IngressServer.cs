@@ -39,7 +39,8 @@ internal sealed class IngressServer : IAsyncDisposable
             MinResponseBytesPerSecond, options.Limits.IdleTimeout > s_graceMin ? options.Limits.IdleTimeout : s_graceMin);
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
-        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
+        // Nothing here blocks, so whoever has the bytes sends them: the hop to another thread costs more than the sending (docs/operating/performance.md).
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true, UnsafePreferInlineScheduling = true }), loggers);
         var priorKnowledge = new PriorKnowledge(sockets, time);
         var bound = new List<ListenOptions>();
         kestrel.Listen(options.Http, listen =>
