@@ -123,6 +123,9 @@ public class SlowConsumerTests : BrokerTest
         Assert.Null(Broker.View.Client("vanished"));
     }
 
+    // Reading stops at 1 MiB unsent; until that is seen, all that a transport has read ahead (1 MiB and one segment) is acknowledged, 4 bytes for 7.
+    private const int AcknowledgementBytesMax = (1024 * 1024) + (((1024 * 1024) + (64 * 1024)) * 4 / 7);
+
     [Fact]
     public void PublisherThatNeverReadsItsAcknowledgements_IsNotReadAnyMore()
     {
@@ -147,10 +150,10 @@ public class SlowConsumerTests : BrokerTest
                 full++;
                 neighbour.ExpectNothing();
             }
-            Assert.InRange(Broker.View.Client("test")?.UnsentBytes ?? 0, 0, 1_500_000);
+            Assert.InRange(Broker.View.Client("test")?.UnsentBytes ?? 0, 0, AcknowledgementBytesMax);
             Assert.InRange(sent, 0, 200_000_000);
         }
-        Assert.InRange(Broker.View.Client("test")!.UnsentBytes, 1, 1_500_000);
+        Assert.InRange(Broker.View.Client("test")!.UnsentBytes, 1, AcknowledgementBytesMax);
     }
 
     [Fact]
