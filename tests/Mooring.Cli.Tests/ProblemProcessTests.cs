@@ -32,7 +32,7 @@ public sealed class ProblemProcessTests : MooringTest
             ("POST", "/api/broker/publish", """{"topic":7}""", "application/json", 400, "the body is not the JSON that is expected here at $.topic (line 1, byte 11)"),
             ("POST", "/api/broker/publish", deep, "application/json", 400, "the body is not the JSON that is expected here"),
             ("POST", "/api/broker/publish", "topic=a", "text/plain", 415, "the body must be application/json, not 'text/plain"),
-            ("GET", "/api/broker/retained?take=many", null, "", 400, "take: 'many' is not allowed here"),
+            ("GET", "/api/broker/retained?take=many", null, "", 400, "take: 'many' is not what is expected here"),
             ("GET", "/api/nothing", null, "", 404, "there is nothing at '/api/nothing'"),
             ("DELETE", "/api/log-level", null, "", 405, "DELETE is not possible here"),
         ];

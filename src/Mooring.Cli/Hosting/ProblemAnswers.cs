@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Mooring.Cli.Hosting;
 
@@ -29,6 +30,7 @@ internal static partial class ProblemAnswers
         if (response.StatusCode < 400 || response.HasStarted || response.ContentType is not null || response.ContentLength > 0) return;
         await ProblemAsync(context, response.StatusCode, response.StatusCode switch
         {
+            400 => Unreadable(context),
             404 => $"there is nothing at '{context.Request.Path}'",
             405 => $"{context.Request.Method} is not possible here (allowed: {response.Headers.Allow})",
             415 => $"the body must be application/json, not '{context.Request.ContentType}'",
@@ -40,8 +42,6 @@ internal static partial class ProblemAnswers
     internal static string Explain(BadHttpRequestException exception)
     {
         if (exception.InnerException is JsonException json) return Explain(json);
-        if (UnreadableParameter.Match(exception.Message) is { Success: true } unreadable)
-            return $"{unreadable.Groups["name"].Value}: '{unreadable.Groups["value"].Value}' is not allowed here";
         if (MissingParameter.Match(exception.Message) is { Success: true } missing) return $"{missing.Groups["name"].Value} is needed";
         return exception.Message.StartsWith("Implicit body", StringComparison.Ordinal) ? "a JSON body is needed" : exception.Message;
     }
@@ -53,10 +53,17 @@ internal static partial class ProblemAnswers
         return $"the body is not the JSON that is expected here{place}{position}";
     }
 
-    private static Task ProblemAsync(HttpContext context, int status, string? what) => TypedResults.Problem(what, statusCode: status).ExecuteAsync(context);
+    // The code that the compiler makes for an endpoint does not say which value it could not read: those that it had to read are named.
+    private static string? Unreadable(HttpContext context)
+    {
+        var read = context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [];
+        var given = read.Where(parameter => parameter.HasTryParse)
+            .Select(parameter => (parameter.Name, Value: context.Request.RouteValues[parameter.Name] as string ?? (string?)context.Request.Query[parameter.Name]))
+            .Where(parameter => !string.IsNullOrEmpty(parameter.Value)).Select(parameter => $"{parameter.Name}: '{parameter.Value}'").ToList();
+        return given.Count == 0 ? null : $"{string.Join(", ", given)} {(given.Count == 1 ? "is" : "are")} not what is expected here";
+    }
 
-    [GeneratedRegex("""^Failed to bind parameter ".* (?<name>\w+)" from "(?<value>.*)"\.$""", RegexOptions.Singleline)]
-    private static partial Regex UnreadableParameter { get; }
+    private static Task ProblemAsync(HttpContext context, int status, string? what) => TypedResults.Problem(what, statusCode: status).ExecuteAsync(context);
 
     [GeneratedRegex("""^Required parameter ".* (?<name>\w+)" was not provided""")]
     private static partial Regex MissingParameter { get; }

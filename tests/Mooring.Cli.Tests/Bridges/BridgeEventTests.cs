@@ -92,9 +92,11 @@ public sealed class BridgeEventTests : MooringTest
         up.Process.HangUp();
         await up.Process.LineAsync("bridges.room is", TestTimeout);
         // The new rooms are opened within the second in which events are gathered.
-        using var night = await RoomClient.ConnectAsync(up, "", TestTimeout);
-        await EnterAsync(night, "night");
-        await EnterAsync(night, "visitors");
+        using var http = UpRun.Client();
+        foreach (var room in new[] { "night", "visitors" })
+            await Eventually.TrueAsync(
+                async () => (await http.GetStringAsync(new Uri(up.Console + "/api/chat/rooms"), TestTimeout)).Contains($"\"{room}\"", StringComparison.Ordinal), $"the room {room}", TestTimeout);
+        using var night = await RoomClient.ConnectAsync(up, "JOIN night:eve\nJOIN visitors:eve", TestTimeout);
         await night.SayAsync("SEND night:eve /tunnels", TestTimeout);
         Assert.Equal("MSG night:mooring no tunnels", await night.UntilAsync("night:mooring", TestTimeout));
         Run("tunnel", "http", "9", "-s", "later", "--server", $"localhost:{Text(up.PortOf("tunnel"))}");
@@ -102,17 +104,6 @@ public sealed class BridgeEventTests : MooringTest
         // The former room is answered no longer; the next line there is anna's own second message.
         await anna.SayAsync("SEND operations:anna /cars\nSEND operations:anna still here", TestTimeout);
         Assert.Equal("MSG operations:anna still here", await anna.UntilAsync("MSG operations:", TestTimeout));
-    }
-
-    private async Task EnterAsync(RoomClient client, string room)
-    {
-        while (true)
-        {
-            await client.SayAsync($"JOIN {room}:eve", TestTimeout);
-            var answer = await client.UntilAsync(line => line.StartsWith("OK JOIN ", StringComparison.Ordinal) || line.StartsWith("ERR", StringComparison.Ordinal), TestTimeout);
-            if (answer.StartsWith("OK", StringComparison.Ordinal)) return;
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, TestTimeout);
-        }
     }
 
     private Task ConfigureAsync(string json) => File.WriteAllTextAsync(Path.Combine(_folder, "mooring.json"), json, TestTimeout);

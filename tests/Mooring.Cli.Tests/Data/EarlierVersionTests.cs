@@ -38,7 +38,7 @@ public sealed class EarlierVersionTests : MooringTest
     private async Task RunAsync(string folder)
     {
         Directory.CreateDirectory(folder);
-        await using var up = await UpRun.StartAsync(folder, TestTimeout, "--in-memory", "--without=mqtt", "--without=fleet");
+        await using var up = await UpRun.StartAsync(folder, TestTimeout, "--without=mqtt", "--without=fleet");
         Assert.Equal(0, await up.StopAsync(TestTimeout));
     }
 
@@ -51,7 +51,7 @@ public sealed class EarlierVersionTests : MooringTest
         await using (var database = await Database.OpenAsync(new StorageOptions { Database = Path.Combine(old, Files[slice]) }, TestTimeout))
             await database.WriteAsync((session, token) => session.ExecuteAsync(sql, null, token), TestTimeout);
 
-        await using (var up = await UpRun.StartAsync(old, TestTimeout, "--in-memory", "--without=mqtt", "--without=fleet"))
+        await using (var up = await UpRun.StartAsync(old, TestTimeout, "--without=mqtt", "--without=fleet"))
         {
             using var http = UpRun.Client();
             var (url, expected) = slice switch
