@@ -11,6 +11,7 @@ public sealed class TestClock(DateTimeOffset? start = null) : TimeProvider
     private readonly DateTimeOffset _start = start ?? new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private TaskCompletionSource _changed = NewSignal();
     private long _elapsedTicks;
+    private long _setTicks;
     private long _created;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -33,7 +34,7 @@ public sealed class TestClock(DateTimeOffset? start = null) : TimeProvider
         }
     }
 
-    public override DateTimeOffset GetUtcNow() => _start.AddTicks(Interlocked.Read(ref _elapsedTicks));
+    public override DateTimeOffset GetUtcNow() => _start.AddTicks(Interlocked.Read(ref _elapsedTicks) + Interlocked.Read(ref _setTicks));
 
     public override long GetTimestamp() => Interlocked.Read(ref _elapsedTicks);
 
@@ -68,6 +69,9 @@ public sealed class TestClock(DateTimeOffset? start = null) : TimeProvider
             due.Fire();
         }
     }
+
+    /// <summary>Sets the clock forward or, with a negative time, back, as a person or a time server does: no time passes, and no timer fires.</summary>
+    public void Set(TimeSpan by) => Interlocked.Add(ref _setTicks, by.Ticks);
 
     /// <summary>Moves the clock to the next due timer and fires it.</summary>
     public TimeSpan AdvanceToNextTimer()

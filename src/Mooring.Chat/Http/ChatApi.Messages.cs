@@ -38,7 +38,7 @@ internal sealed partial class ChatApi
         if (hub.IsReserved(client)) return new Outcome(ChatError.ReservedId, $"{client} is reserved");
         // A client that comes without a stream may be known by nothing but its name; then only the room's rate holds.
         var limits = hub.Options.Limits;
-        if (session is not null && !request.IsOperator && !session.TryTakeToken(limits.Rate, limits.RateBurst, hub.Now, out var wait))
+        if (session is not null && !request.IsOperator && !session.TryTakeToken(limits.Rate, limits.RateBurst, hub.SteadyNow, out var wait))
         {
             hub.Counters.RateLimited();
             return Outcome.TooFast(wait);

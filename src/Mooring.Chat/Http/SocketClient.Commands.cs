@@ -90,7 +90,7 @@ internal sealed partial class SocketClient
     private bool MaySpeak(JsonElement reference)
     {
         var limits = hub.Options.Limits;
-        if (limits.Rate <= 0 || session.IsOperator || session.TryTakeToken(limits.Rate, limits.RateBurst, hub.Now, out var wait)) return true;
+        if (limits.Rate <= 0 || session.IsOperator || session.TryTakeToken(limits.Rate, limits.RateBurst, hub.SteadyNow, out var wait)) return true;
         hub.Counters.RateLimited();
         Refuse(ChatError.RateLimited, $"{wait} ms to wait", reference);
         return false;

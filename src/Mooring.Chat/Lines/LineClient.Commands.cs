@@ -106,7 +106,7 @@ internal sealed partial class LineClient
             if (_hub.Options.CloseOnTooLong) _hub.Close(session, CloseReason.Protocol, "message too long");
             return;
         }
-        if (limits.Rate > 0 && !session.IsOperator && !session.TryTakeToken(limits.Rate, limits.RateBurst, _hub.Now, out var wait))
+        if (limits.Rate > 0 && !session.IsOperator && !session.TryTakeToken(limits.Rate, limits.RateBurst, _hub.SteadyNow, out var wait))
         {
             _hub.Counters.RateLimited();
             Error(Context(ChatVerb.Send, member), ChatError.RateLimited, $"{wait} ms to wait");
@@ -137,7 +137,7 @@ internal sealed partial class LineClient
             Error(Context(ChatVerb.Tell, from), ChatError.MessageTooLong, $"a message may have {limits.MessageScalarsMax} characters");
             return;
         }
-        if (limits.Rate > 0 && !session.TryTakeToken(limits.Rate, limits.RateBurst, _hub.Now, out var wait))
+        if (limits.Rate > 0 && !session.TryTakeToken(limits.Rate, limits.RateBurst, _hub.SteadyNow, out var wait))
         {
             _hub.Counters.RateLimited();
             Error(Context(ChatVerb.Tell, from), ChatError.RateLimited, $"{wait} ms to wait");

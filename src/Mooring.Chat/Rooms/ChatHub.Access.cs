@@ -13,10 +13,10 @@ internal sealed partial class ChatHub
     internal Outcome Authenticate(string token, string remote, out ChatAccount? account)
     {
         account = null;
-        if (!_failedAttempts.MayTry(remote, Now, out var wait)) return TooManyFailures(wait);
+        if (!_failedAttempts.MayTry(remote, SteadyNow, out var wait)) return TooManyFailures(wait);
         account = Access.Authenticate(token);
         if (account is not null) return Outcome.Done;
-        _failedAttempts.Add(remote, Now);
+        _failedAttempts.Add(remote, SteadyNow);
         LogWrongToken(remote);
         return new Outcome(ChatError.AuthFailed, "the token is not known");
     }
@@ -25,9 +25,9 @@ internal sealed partial class ChatHub
     internal Outcome CheckPassword(Room room, string? word, string remote)
     {
         if (room.Password is not { } password) return Outcome.Done;
-        if (word is not null && !_failedAttempts.MayTry(remote, Now, out var wait)) return TooManyFailures(wait);
+        if (word is not null && !_failedAttempts.MayTry(remote, SteadyNow, out var wait)) return TooManyFailures(wait);
         if (password.IsOpenedBy(word)) return Outcome.Done;
-        if (word is not null) _failedAttempts.Add(remote, Now);
+        if (word is not null) _failedAttempts.Add(remote, SteadyNow);
         return new Outcome(ChatError.Forbidden, $"{room.Name} wants its password");
     }
 

@@ -5,6 +5,7 @@ using Mooring.Chat.Access;
 using Mooring.Chat.Configuration;
 using Mooring.Chat.History;
 using Mooring.Chat.Protocol;
+using Mooring.Kernel.Clocks;
 
 namespace Mooring.Chat.Rooms;
 
@@ -66,6 +67,9 @@ internal sealed partial class ChatHub
 
     /// <summary>Unix milliseconds.</summary>
     internal long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Milliseconds for rates and for waits after failures, which a clock that is set must neither lift nor prolong.</summary>
+    internal long SteadyNow => (long)Time.Steady().TotalMilliseconds;
 
     /// <summary>Whether nobody may enter or send any more.</summary>
     internal bool IsDraining => Volatile.Read(ref _isDraining);
@@ -237,7 +241,7 @@ internal sealed partial class ChatHub
         var limits = Options.Limits;
         if (limits.ConnectionsPerAddress > 0 && _sessions.Count(other => other.Remote == remote) >= limits.ConnectionsPerAddress)
             return new Outcome(ChatError.ServerFull, $"{limits.ConnectionsPerAddress} connections may come from one address");
-        return _connectionRates.TryTake(remote, limits.ConnectionRatePerAddress, Now, out var wait)
+        return _connectionRates.TryTake(remote, limits.ConnectionRatePerAddress, SteadyNow, out var wait)
             ? Outcome.Done
             : Outcome.TooFast(wait, $"{limits.ConnectionRatePerAddress} connections a second may come from one address");
     }

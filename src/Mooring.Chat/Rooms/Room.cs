@@ -65,7 +65,7 @@ internal sealed partial class Room
         {
             if (_hub.IsDraining) return new Outcome(ChatError.ShuttingDown, "the server is going down");
             if (IsMuted_NeedsLock(sender, session, now)) return new Outcome(ChatError.Muted, "you may not speak in this room");
-            if (!_bucket.TryTake(_hub.Options.Limits.RoomRate, _hub.Options.Limits.RateBurst, now, out var wait))
+            if (!_bucket.TryTake(_hub.Options.Limits.RoomRate, _hub.Options.Limits.RateBurst, _hub.SteadyNow, out var wait))
                 return Outcome.TooFast(wait, "the room is busy");
             if (from is not null && !TryMarkSent_NeedsLock(from)) return new Outcome(ChatError.NotMember, $"{sender} is not in {Name}");
             var message = new ChatMessage

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mooring.Kernel.Clocks;
 
 namespace Mooring.Cli.Access;
 
@@ -7,14 +8,14 @@ namespace Mooring.Cli.Access;
 internal sealed class LoginThrottle(AccessLimits limits, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _failures = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, (int Count, TimeSpan Since)> _failures = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>How long to wait before the next attempt; null when it may be made.</summary>
     internal TimeSpan? Wait(IPAddress? address, string? account)
     {
         lock (_lock)
         {
-            var now = time.GetUtcNow();
+            var now = time.Steady();
             var wait = Left(KeyOf(address), limits.FailuresPerAddress, now);
             var other = account is null ? null : Left(KeyOf(account), limits.FailuresPerAccount, now);
             return wait > other || other is null ? wait : other;
@@ -36,7 +37,7 @@ internal sealed class LoginThrottle(AccessLimits limits, TimeProvider time)
         lock (_lock) _failures.Remove(KeyOf(account));
     }
 
-    private TimeSpan? Left(string key, int most, DateTimeOffset now)
+    private TimeSpan? Left(string key, int most, TimeSpan now)
     {
         if (!_failures.TryGetValue(key, out var entry)) return null;
         var left = entry.Since + limits.FailurePeriod - now;
@@ -47,7 +48,7 @@ internal sealed class LoginThrottle(AccessLimits limits, TimeProvider time)
 
     private void Count(string key)
     {
-        var now = time.GetUtcNow();
+        var now = time.Steady();
         if (_failures.TryGetValue(key, out var entry) && entry.Since + limits.FailurePeriod > now)
         {
             _failures[key] = (entry.Count + 1, entry.Since);

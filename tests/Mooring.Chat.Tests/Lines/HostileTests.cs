@@ -196,6 +196,12 @@ public sealed class HostileTests : ChatTest
         clock.Advance(TimeSpan.FromSeconds(1));
         await a.SayAsync("SEND main:a 4", "MSG main:a 4");
         Assert.Equal(1, server.Hub.Counters.RateLimitHits);
+        // A clock that is set back by a day silences nobody for a day, and one that is set forward opens nothing.
+        clock.Set(TimeSpan.FromDays(-1));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await a.SayAsync("SEND main:a 5", "MSG main:a 5");
+        clock.Set(TimeSpan.FromMinutes(1));
+        await a.SayAsync("SEND main:a 6", "ERROR main:a rate-limited 1000 ms to wait");
     }
 
     [Fact]

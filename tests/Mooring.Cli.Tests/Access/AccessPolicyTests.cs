@@ -96,6 +96,21 @@ public sealed class AccessPolicyTests
         Assert.Null(throttle.Wait(Address(99), "anna"));
     }
 
+    [Theory]
+    [InlineData(-365)]
+    [InlineData(365)]
+    public void Guesses_AreStopped_ForAsLong_WhenTheClockJumps(int days)
+    {
+        var clock = new TestClock();
+        var limits = new AccessLimits();
+        var throttle = new LoginThrottle(limits, clock);
+        for (var i = 0; i < limits.FailuresPerAccount; i++) throttle.Failed(Address(i), "anna");
+        clock.Set(TimeSpan.FromDays(days));
+        Assert.Equal(limits.FailurePeriod, throttle.Wait(Address(99), "anna"));
+        clock.Advance(limits.FailurePeriod);
+        Assert.Null(throttle.Wait(Address(99), "anna"));
+    }
+
     [Fact]
     public void AddressesOfOneSubscriber_CountAsOne_AndTheTableIsBounded()
     {

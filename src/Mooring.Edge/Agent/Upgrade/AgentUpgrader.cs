@@ -43,6 +43,7 @@ public static partial class AgentUpgrader
     private static async Task<string?> ProveAsync(
         AgentUpgraderOptions options, EngineClient engine, DateTimeOffset began, TimeProvider time, CancellationToken cancellationToken)
     {
+        var since = time.GetTimestamp();
         while (true)
         {
             await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
@@ -50,7 +51,7 @@ public static partial class AgentUpgrader
             var isRunning = agent is { State.Running: true, RestartCount: 0 };
             // Its restart policy may be about to start it again; one that goes on falling over never gets in.
             if (agent is { State.Running: true } && SessionMark.Read(options.DataFolder) > began) return null;
-            if (time.GetUtcNow() - began < options.SessionTimeout) continue;
+            if (time.GetElapsedTime(since) < options.SessionTimeout) continue;
             return isRunning
                 ? $"no hub let the new agent in within {options.SessionTimeout.TotalSeconds} s"
                 : "the new agent does not stay up";

@@ -4,6 +4,7 @@ using Mooring.Edge.Agent.Devices;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Operations;
 using Mooring.Edge.Agent.State;
+using Mooring.Kernel.Clocks;
 using Mooring.Kernel.Links;
 
 namespace Mooring.Edge.Agent.Upkeep;
@@ -65,7 +66,7 @@ internal sealed partial class DeviceUpkeep(
     public void Renew(string device, TimeSpan quiet) => Mark(device, look =>
     {
         (look.AttachedPid, look.Renew, look.Failures) = (0, true, 0);
-        look.Due = time.GetUtcNow() + quiet;
+        look.Due = time.Steady() + quiet;
     });
 
     /// <summary>An operator started it: crashes until now do not count, and it is looked at at once.</summary>
@@ -86,7 +87,7 @@ internal sealed partial class DeviceUpkeep(
         while (!cancellationToken.IsCancellationRequested)
         {
             foreach (var (device, look) in _looks)
-                if (look.TryBegin(time.GetUtcNow())) _ = LookAsync(device, look, cancellationToken);
+                if (look.TryBegin(time.Steady())) _ = LookAsync(device, look, cancellationToken);
             await WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -99,7 +100,7 @@ internal sealed partial class DeviceUpkeep(
 
     private void Earliest(Look look, TimeSpan delay)
     {
-        var due = time.GetUtcNow() + delay;
+        var due = time.Steady() + delay;
         if (due < look.Due) look.Due = due;
     }
 
@@ -117,7 +118,7 @@ internal sealed partial class DeviceUpkeep(
 
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = time.Steady();
         var next = _looks.Values.Select(look => look.DueUnlessRunning).Append(now + PollPeriod).Min();
         using var timer = new CancellationTokenSource(next > now ? next - now : TimeSpan.Zero, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
@@ -151,7 +152,7 @@ internal sealed partial class DeviceUpkeep(
         {
             LogUnexpected(logger, device, e);
         }
-        look.End(time.GetUtcNow() + again);
+        look.End(time.Steady() + again);
         Wake();
     }
 
@@ -174,7 +175,7 @@ internal sealed partial class DeviceUpkeep(
             case UpkeepStep.GiveUp:
                 return GiveUp(device, look);
             case UpkeepStep.Retry:
-                look.GaveUpAt = time.GetUtcNow();
+                look.GaveUpAt = time.Steady();
                 await StartAsync(device, look, cancellationToken).ConfigureAwait(false);
                 return TimeSpan.Zero;
             case UpkeepStep.Recover:
@@ -195,7 +196,7 @@ internal sealed partial class DeviceUpkeep(
     private TimeSpan GiveUp(string device, Look look)
     {
         if (look.GaveUpAt is not null) return PollPeriod;
-        look.GaveUpAt = time.GetUtcNow();
+        look.GaveUpAt = time.Steady();
         LogGaveUp(logger, device, UpkeepPlan.MaxRestarts, UpkeepPlan.RestartWindow.TotalSeconds);
         notes.Warn(device, $"{CrashLoop} restarted {UpkeepPlan.MaxRestarts} times within {UpkeepPlan.RestartWindow.TotalMinutes} minutes, "
             + (options.CrashRetry is { } retry ? $"tried again every {retry.TotalMinutes} minutes" : "left alone now"));
@@ -212,9 +213,9 @@ internal sealed partial class DeviceUpkeep(
             IsStopped = record?.IsStopped == true,
             IsBusy = operations.IsRunning(device),
             Container = container?.State.Status,
-            RecentRestarts = look.CountRestarts(time.GetUtcNow() - UpkeepPlan.RestartWindow),
+            RecentRestarts = look.CountRestarts(time.Steady() - UpkeepPlan.RestartWindow),
             HasGivenUp = look.GaveUpAt is not null,
-            IsRetryDue = options.CrashRetry is { } retry && time.GetUtcNow() - look.GaveUpAt >= retry,
+            IsRetryDue = options.CrashRetry is { } retry && time.Steady() - look.GaveUpAt >= retry,
             IsAttached = container is not null && look.AttachedPid == container.State.Pid,
         };
     }
@@ -222,7 +223,7 @@ internal sealed partial class DeviceUpkeep(
     private async Task StartAsync(string device, Look look, CancellationToken cancellationToken)
     {
         LogRestarting(logger, device);
-        look.AddRestart(time.GetUtcNow());
+        look.AddRestart(time.Steady());
         notes.CountRestart(device);
         await engine.StartContainerAsync(device, cancellationToken).ConfigureAwait(false);
     }

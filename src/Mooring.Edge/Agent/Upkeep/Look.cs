@@ -1,14 +1,14 @@
 namespace Mooring.Edge.Agent.Upkeep;
 
-/// <summary>When a device is looked at next, and what the last looks found. One look at a time.</summary>
+/// <summary>When a device is looked at next, and what the last looks found. One look at a time. Moments are steady time.</summary>
 internal sealed class Look
 {
     private readonly Lock _gate = new();
-    private readonly List<DateTimeOffset> _restarts = [];
+    private readonly List<TimeSpan> _restarts = [];
     private bool _isRunning;
 
     /// <summary>When it is due. Set by <see cref="Change"/> only.</summary>
-    public DateTimeOffset Due { get; set; } = DateTimeOffset.MaxValue;
+    public TimeSpan Due { get; set; } = TimeSpan.MaxValue;
 
     /// <summary>Addresses are to be asked for anew.</summary>
     public bool Renew { get; set; }
@@ -23,14 +23,14 @@ internal sealed class Look
     public bool IsMissingReported { get; set; }
 
     /// <summary>Since when the device is left alone; null while it is not.</summary>
-    public DateTimeOffset? GaveUpAt { get; set; }
+    public TimeSpan? GaveUpAt { get; set; }
 
     /// <summary>When it is due; never while a look is going on.</summary>
-    public DateTimeOffset DueUnlessRunning
+    public TimeSpan DueUnlessRunning
     {
         get
         {
-            lock (_gate) return _isRunning ? DateTimeOffset.MaxValue : Due;
+            lock (_gate) return _isRunning ? TimeSpan.MaxValue : Due;
         }
     }
 
@@ -41,19 +41,19 @@ internal sealed class Look
     }
 
     /// <summary>Begins a look that is due.</summary>
-    public bool TryBegin(DateTimeOffset now)
+    public bool TryBegin(TimeSpan now)
     {
         lock (_gate)
         {
             if (_isRunning || Due > now) return false;
-            Due = DateTimeOffset.MaxValue;
+            Due = TimeSpan.MaxValue;
             return _isRunning = true;
         }
     }
 
     /// <summary>Ends a look.</summary>
     /// <param name="next">When to look again; something that happened meanwhile may have asked for sooner.</param>
-    public void End(DateTimeOffset next)
+    public void End(TimeSpan next)
     {
         lock (_gate)
         {
@@ -86,13 +86,13 @@ internal sealed class Look
     }
 
     /// <summary>Remembers a restart.</summary>
-    public void AddRestart(DateTimeOffset at)
+    public void AddRestart(TimeSpan at)
     {
         lock (_gate) _restarts.Add(at);
     }
 
     /// <summary>How many restarts came after a moment; older ones are forgotten.</summary>
-    public int CountRestarts(DateTimeOffset since)
+    public int CountRestarts(TimeSpan since)
     {
         lock (_gate)
         {

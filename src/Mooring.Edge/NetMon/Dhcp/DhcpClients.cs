@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Mooring.Kernel.Clocks;
 using Mooring.Kernel.Files;
 
 namespace Mooring.Edge.NetMon.Dhcp;
@@ -124,7 +125,7 @@ internal sealed partial class DhcpClients
                     isStateOld |= _clients.Remove(key);
                     continue;
                 }
-                if (!client.Record.IsRunning && _time.GetUtcNow() >= client.NextStart) isStateOld |= Restart(client);
+                if (!client.Record.IsRunning && _time.Steady() >= client.NextStart) isStateOld |= Restart(client);
                 if (ReadLease(key) is not { } lease || lease == client.Told) continue;
                 var isNews = client.Told is null ? lease.IsGood : (lease.IsGood, lease.Ip, lease.Gateway, lease.Dns) != (client.Told.IsGood, client.Told.Ip, client.Told.Gateway, client.Told.Dns);
                 client.Told = lease;
@@ -138,7 +139,7 @@ internal sealed partial class DhcpClients
     private bool Restart(Client client)
     {
         // One that ends at once must not be started a hundred times a minute.
-        client.NextStart = _time.GetUtcNow() + TimeSpan.FromSeconds(5);
+        client.NextStart = _time.Steady() + TimeSpan.FromSeconds(5);
         try
         {
             client.Record = Launch(client.Record);
@@ -237,6 +238,6 @@ internal sealed partial class DhcpClients
 
         public LeaseFile? Told { get; set; }
 
-        public DateTimeOffset NextStart { get; set; }
+        public TimeSpan NextStart { get; set; }
     }
 }

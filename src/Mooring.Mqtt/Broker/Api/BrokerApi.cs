@@ -18,8 +18,15 @@ internal sealed class BrokerApi(MqttBroker broker, TimeProvider time, Cancellati
 
     public TopicRates Rates { get; } = new(broker, time);
 
-    public async Task PublishAsync(MqttMessage message, CancellationToken cancellationToken) =>
+    /// <summary>Publishes; what is to be kept has been written by then, and survives the end of this process however it comes.</summary>
+    /// <returns>Why it cannot be kept, where it should be; null when all is well.</returns>
+    public async Task<string?> PublishAsync(MqttMessage message, CancellationToken cancellationToken)
+    {
         await (await _publisher.Value).PublishAsync(message, cancellationToken);
+        if (broker.Journal is not { } journal || (message.QualityOfService == QualityOfService.AtMostOnce && !message.Retain)) return null;
+        journal.Commit();
+        return journal.IsFailed ? journal.Failure : null;
+    }
 
     /// <returns>False when too many watch already.</returns>
     public async Task<bool> TryWatchAsync(HttpContext http, MqttSubscription subscription)

@@ -74,7 +74,7 @@ public static class BrokerEndpoints
         var payload = new byte[request.Base64?.Length ?? 0];
         var length = 0;
         if (request.Base64 is { } base64 && !Convert.TryFromBase64String(base64, payload, out length)) return Problem(400, "base64: is not base64");
-        await api.PublishAsync(
+        var failure = await api.PublishAsync(
             new MqttMessage
             {
                 Topic = topic,
@@ -83,6 +83,7 @@ public static class BrokerEndpoints
                 Retain = request.Retain,
                 Trace = TraceContext.Current,
             }, cancellationToken);
+        if (failure is not null) return Problem(503, $"the message was delivered to those who are there, but cannot be kept: {failure}");
         return TypedResults.NoContent();
     }
 
