@@ -45,7 +45,7 @@ public sealed class UpkeepPlanTests
     public void Restarts_AgeOut()
     {
         var look = new Look();
-        var now = DateTimeOffset.UnixEpoch;
+        var now = TimeSpan.FromHours(1);
         for (var i = 0; i < UpkeepPlan.MaxRestarts; i++) look.AddRestart(now + TimeSpan.FromSeconds(i));
         Assert.Equal(UpkeepPlan.MaxRestarts, look.CountRestarts(now));
         Assert.Equal(0, look.CountRestarts(now + TimeSpan.FromSeconds(10)));
