@@ -224,8 +224,8 @@ public sealed class HostileClientTests : MooringTest
         using var idle = await RawClient.WebSocketAsync(server, TestTimeout);
         while (await idle.ReceiveAsync(TestTimeout) is { } packet)
             if (packet == "2") await idle.SendAsync("3", TestTimeout);
-        Assert.Equal(0, server.Server.ConnectionCount);
-        Assert.Contains(Log.Entries, e => e.Message.Contains(nameof(SocketIODisconnectReason.NeverJoined), StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => server.Server.ConnectionCount == 0, "the end of the connection", TestTimeout);
+        await Log.WhenAsync(e => e.Message.Contains(nameof(SocketIODisconnectReason.NeverJoined), StringComparison.Ordinal), TestTimeout);
     }
 
     [Fact]
