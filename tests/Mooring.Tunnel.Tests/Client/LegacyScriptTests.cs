@@ -94,8 +94,15 @@ public sealed class LegacyScriptTests : MooringTest
             while (await connection.ReceiveAsync() is { } message)
             {
                 var read = ControlCodec.Read(message);
+                if (read is ControlMessage.Pong) read = new ControlMessage.Ping();
+                else if (read is ControlMessage.Ping)
+                {
+                    await connection.SendAsync(new ControlMessage.Pong());
+                    // Its answer tells that the client has heard the Pong: then the clock may go on.
+                    await connection.SendAsync(new ControlMessage.Ping());
+                    continue;
+                }
                 await heard.Writer.WriteAsync((read, _clock.GetUtcNow()));
-                if (read is ControlMessage.Ping) await connection.SendAsync(new ControlMessage.Pong());
             }
         });
         await using var client = await ConnectAsync(server, new TunnelDefinition { LocalPort = 1, Subdomain = "keep" }, new TunnelDefinition { LocalPort = 2, Protocol = TunnelProtocol.Tcp });
@@ -138,6 +145,34 @@ public sealed class LegacyScriptTests : MooringTest
         var begun = _clock.GetUtcNow();
         Assert.Equal(("srv-1", "given"), await AdvancingAsync(again.Task, TimeSpan.FromSeconds(5)));
         Assert.True(_clock.GetUtcNow() - begun >= TimeSpan.FromSeconds(45));
+    }
+
+    [Fact]
+    public async Task Item34_PongThatDoesNotComeWithin30s_EndsTheConnection_EvenIfTheServerSaysOtherThings()
+    {
+        var (answered, again) = (Channel.CreateBounded<bool>(1), new TaskCompletionSource<bool>());
+        await using var server = await ScriptedServer.StartAsync(async connection =>
+        {
+            await AdmitAsync(connection);
+            if (connection.Number == 2) again.SetResult(true);
+            while (await connection.ReceiveAsync() is { } message)
+            {
+                // A Ping of its own every time, so that it is not the silence that ends the connection.
+                if (ControlCodec.Read(message) is ControlMessage.Ping) await connection.SendAsync(new ControlMessage.Ping());
+                if (ControlCodec.Read(message) is ControlMessage.Pong) await answered.Writer.WriteAsync(true);
+            }
+        });
+        await using var client = await ConnectAsync(server);
+        while (!_clock.Waits.Contains(TimeSpan.FromSeconds(5))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
+        var begun = _clock.GetUtcNow();
+        foreach (var pings in new[] { 1, 2 })
+        {
+            for (var i = 0; i < 4; i++) _clock.Advance(TimeSpan.FromSeconds(5));
+            Assert.True(await answered.Reader.ReadAsync(TestTimeout));
+            Assert.True(client.Status.IsConnected, $"after {pings} pings");
+        }
+        Assert.True(await AdvancingAsync(again.Task, TimeSpan.FromSeconds(5)));
+        Assert.True(_clock.GetUtcNow() - begun >= LegacyClientSession.PingPeriod + LegacyClientSession.PongMax);
     }
 
     [Fact]

@@ -17,6 +17,8 @@ internal static class ErrorPages
             : request.Accepts("json") ? ("application/json", Json(status, title, reason, request.RequestId))
             : ("text/plain; charset=utf-8", $"{status} {title}\n{reason}\nrequest {request.RequestId}\n");
         var body = Encoding.UTF8.GetBytes(text);
+        // Of an answer that turned out to be no good, nothing stays.
+        response.Headers.Clear();
         response.StatusCode = status;
         response.Headers.ContentType = type;
         response.Headers.ContentLength = body.Length;

@@ -28,8 +28,9 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
         {
             await ErrorPages.WriteAsync(request, 504, "the application did not answer in time");
         }
-        catch (Exception exception) when (exception is IOException or TunnelProtocolException)
+        catch (Exception exception) when (exception is IOException or TunnelProtocolException or InvalidOperationException)
         {
+            // The last is how the visitor's side of the server refuses what HTTP does not allow.
             await ErrorPages.WriteAsync(request, 502, exception.Message);
         }
         finally
@@ -45,11 +46,12 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
             await ErrorPages.WriteAsync(request, session.Link.Ended.IsCancellationRequested ? 502 : 504, "the client opened no proxy connection");
             return;
         }
-        ReadOnlyMemory<byte> content;
+        ProxyResponse response;
         try
         {
             if (proxy.Binding is null) proxy.Start(binding, $"{request.RemoteText}:{request.Connection.RemotePort.ToString(CultureInfo.InvariantCulture)}", request.RequestId);
-            content = await proxy.AskAsync(encoded, session.Context.Options.Limits.FirstByteTimeout);
+            var content = await proxy.AskAsync(encoded, session.Context.Options.Limits.FirstByteTimeout);
+            response = ProxyCodec.ReadResponse(content);
         }
         catch
         {
@@ -57,7 +59,6 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
             proxy.Close("no answer");
             throw;
         }
-        var response = ProxyCodec.ReadResponse(content);
         proxy.Return();
         await WriteAsync(response);
     }
@@ -75,16 +76,18 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
 
     private async Task WriteAsync(ProxyResponse answer)
     {
+        if (answer.Status is < 200 or > 999) throw new IOException($"{answer.Status} is no status to end with");
         var response = request.Response;
         response.StatusCode = answer.Status;
         var body = answer.Body;
-        var hasBody = !request.IsHead && answer.Status is >= 200 and not (204 or 205 or 304);
+        var hasNoLength = answer.Status is 204 or 205;
+        var hasBody = !request.IsHead && !hasNoLength && answer.Status != 304;
         foreach (var (name, value) in answer.Headers)
         {
             var utf8 = Encoding.UTF8.GetBytes(name);
             if (HttpField.Is(utf8, "transfer-encoding"u8) && value.Contains("chunked", StringComparison.OrdinalIgnoreCase)) body = Unchunked(body);
-            if (HttpField.IsHopByHop(utf8) || !HttpField.IsToken(utf8)) continue;
-            if (name.Equals("content-length", StringComparison.OrdinalIgnoreCase) && hasBody) continue;
+            if (HttpField.IsHopByHop(utf8) || !HttpField.IsToken(utf8) || !HttpField.IsValue(Encoding.UTF8.GetBytes(value))) continue;
+            if ((hasBody || hasNoLength) && HttpField.Is(utf8, "content-length"u8)) continue;
             response.Headers[name] = value;
         }
         request.BytesOut = hasBody ? body.Length : 0;

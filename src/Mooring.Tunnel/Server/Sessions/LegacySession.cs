@@ -117,7 +117,7 @@ internal sealed partial class LegacySession(string id, Account account, WebSocke
                 node.Value.Given.TrySetResult(proxy);
                 return;
             }
-            if (!proxy.IsEnded && _idle.Count < IdleMax)
+            if (!proxy.IsEnded && _idle.Count < IdleMax && !Link.Ended.IsCancellationRequested)
             {
                 _idle.AddLast(proxy);
                 return;
