@@ -67,6 +67,8 @@ public sealed partial class TunnelClient : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfZero(options.Tunnels.Count, nameof(options));
+        if (options.Tunnels.FirstOrDefault(tunnel => !TunnelDefinition.IsHostHeader(tunnel.HostHeader)) is { } wrong)
+            throw new TunnelException($"the Host header '{wrong.HostHeader}' is not allowed: visible ASCII characters without spaces", "INVALID_HOST_HEADER", TunnelOutcome.Invalid);
         var client = new TunnelClient(options, origin, loggers, time);
         client._running = client.RunAsync();
         try

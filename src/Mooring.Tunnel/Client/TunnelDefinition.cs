@@ -47,4 +47,7 @@ public sealed record TunnelDefinition
 
     /// <summary>The application speaks HTTP/2 without TLS only, as gRPC servers do.</summary>
     public bool IsHttp2 { get; init; }
+
+    /// <summary>A Host field that is one: more would write lines of its own into each request.</summary>
+    internal static bool IsHostHeader(string? text) => text is null || (text.Length > 0 && text.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0);
 }

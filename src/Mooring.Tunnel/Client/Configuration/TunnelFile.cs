@@ -84,6 +84,8 @@ public sealed record TunnelFile
         errors.Require(
             subdomain is null || (subdomain.Length is > 0 and <= 63 && subdomain[0] != '-' && subdomain[^1] != '-' && subdomain.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')),
             $"{key}.subdomain", subdomain, "one label of a-z, 0-9 and -");
+        var host = fields.Text("host_header");
+        errors.Require(TunnelDefinition.IsHostHeader(host), $"{key}.host_header", host, "rewrite, preserve, or a host without spaces");
         var proxy = fields.Text("proxy_protocol");
         errors.Require(proxy is null or "1" or "2", $"{key}.proxy_protocol", proxy, "1 or 2");
         errors.Require(proxy is null || protocol is "tcp", $"{key}.proxy_protocol", proxy, "is for protocol tcp; HTTP has X-Forwarded-For");
@@ -98,7 +100,7 @@ public sealed record TunnelFile
             Auth = auth,
             RemotePort = fields.Port("remote_port", isRequired: false),
             Inspect = fields.Text("inspect") is not ("false" or "no" or "off"),
-            HostHeader = fields.Text("host_header") is { } header and not "rewrite" ? header : null,
+            HostHeader = host is "rewrite" ? null : host,
             ProxyProtocol = proxy is "1" or "2" ? proxy[0] - '0' : null,
             IsHttp2 = fields.Text("http2") is "true" or "yes" or "on",
         };

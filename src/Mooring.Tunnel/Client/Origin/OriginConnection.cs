@@ -57,6 +57,25 @@ internal sealed class OriginConnection(Stream stream) : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 0) stream.Dispose();
     }
 
+    /// <summary>Closes with a reset, so that the application cannot take what it got for all there is.</summary>
+    public void Cut()
+    {
+        try
+        {
+            if (stream is NetworkStream { Socket: var socket })
+            {
+                socket.LingerState = new LingerOption(enable: true, seconds: 0);
+                // Not the stream, which would shut down in good order first.
+                socket.Dispose();
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Closed already.
+        }
+        Dispose();
+    }
+
     /// <summary>Gives the buffer back; only the reader may, when it reads no more.</summary>
     public void Release()
     {

@@ -14,6 +14,7 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IPEndPoint? _visitor;
     private OriginConnection? _connection;
+    private bool _isCut;
 
     public TcpExchange(ClientSession session, ClientTunnel tunnel, in FrameView open)
         : base(session, tunnel, open)
@@ -40,10 +41,7 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
 
     public override void OnReset(string reason)
     {
-        if (!TryEnd()) return;
-        _outlet.Abandon();
-        _drained.TrySetResult();
-        _connection?.Dispose();
+        if (TryEnd()) Cut();
     }
 
     void IOutletOwner.OnWritten(int payloadBytes)
@@ -68,7 +66,6 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
 
     void IOutletOwner.OnOutletBroken()
     {
-        _drained.TrySetResult();
         Fail("the application reset the connection");
     }
 
@@ -80,6 +77,8 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
         {
             _connection = await Tunnel.Pool.ConnectAsync(CancellationToken.None);
             status = 200;
+            // The visitor may have gone while the application was dialled.
+            if (Interlocked.CompareExchange(ref _isCut, false, false)) return;
             if (Tunnel.Definition.ProxyProtocol is { } version) await _connection.Stream.WriteAsync(Introduce(version, _connection.Stream));
             _outlet.Open(_connection.Stream);
             await PumpOutAsync(_connection);
@@ -138,7 +137,14 @@ internal sealed class TcpExchange : ClientStream, IOutletOwner
     private void Fail(string reason)
     {
         EndWithReset(reason);
+        Cut();
+    }
+
+    private void Cut()
+    {
+        Interlocked.Exchange(ref _isCut, true);
         _outlet.Abandon();
-        _connection?.Dispose();
+        _drained.TrySetResult();
+        _connection?.Cut();
     }
 }
