@@ -11,6 +11,7 @@ public sealed class HandshakeScriptTests : MooringTest
 {
     private const int TryingAgain = 6511;
     private readonly TestClock _clock = new();
+    private int _passed;
 
     private Task<TunnelClient> ConnectAsync(ScriptedServer server, bool keepsTrying = false, params TunnelDefinition[] tunnels) => TunnelClient.ConnectAsync(
         new TunnelClientOptions
@@ -22,11 +23,10 @@ public sealed class HandshakeScriptTests : MooringTest
     // The client's waits between connections pass at once, and nothing else does.
     private async Task<T> AdvancingAsync<T>(Task<T> task)
     {
-        var passed = 0;
-        while (await Task.WhenAny(task, Log.WhenAsync(_ => Waits() > passed, TestTimeout)) != task)
+        while (await Task.WhenAny(task, Log.WhenAsync(_ => Waits() > _passed, TestTimeout)) != task)
         {
             TestTimeout.ThrowIfCancellationRequested();
-            passed = Waits();
+            _passed = Waits();
             _clock.AdvanceToNextTimer();
         }
         return await task;
@@ -128,6 +128,28 @@ public sealed class HandshakeScriptTests : MooringTest
         await using var server = await ScriptedServer.StartAsync(_ => Task.CompletedTask, refuse: _ => status);
         var refused = await Assert.ThrowsAsync<TunnelException>(() => ConnectAsync(server));
         Assert.Equal(($"HTTP_{status}", outcome), (refused.Code, refused.Outcome));
+    }
+
+    [Fact]
+    public async Task ServerThatIsNotThere_IsAskedAgainAfterOneSecondTwoFourAndSoOnUpToAMinute_AndFromTheBeginningOnceItWas()
+    {
+        const int Failures = 8;
+        var dropped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await ScriptedServer.StartAsync(
+            async connection =>
+            {
+                await connection.WelcomeAsync(2);
+                if (connection.Number == Failures + 1) await connection.CloseAsync(1012);
+                else dropped.TrySetResult();
+                await connection.UntilClosedAsync();
+            },
+            refuse: number => number <= Failures ? 500 : null);
+        await using var client = await AdvancingAsync(ConnectAsync(server, keepsTrying: true));
+        await AdvancingAsync(dropped.Task.ContinueWith(_ => true, TaskScheduler.Default));
+        var waits = Log.Entries.Where(entry => entry.Event.Id == TryingAgain).Select(entry => double.Parse(entry.Message.Split(' ')[^2], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        double[] series = [1, 2, 4, 8, 16, 32, 60, 60, 1];
+        Assert.Equal(series.Length, waits.Length);
+        Assert.All(series.Zip(waits), pair => Assert.InRange(pair.Second, pair.First * 0.49, Math.Min(pair.First * 1.51, 60)));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Server.Names;
 
 namespace Mooring.Tunnel.Server.Api;
@@ -83,6 +84,9 @@ internal static class HostnameEndpoints
             await AccountEndpoints.ErrorAsync(context, 404, "not a host name of this account");
             return;
         }
+        // Its client comes back at once, without it.
+        if (server.Directory.TryGet(hostname.ToLowerInvariant(), out var binding) && binding.Account.Id == account.Id)
+            await binding.Session.CloseAsync(CloseCodes.Replaced, "the host name was removed");
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 }

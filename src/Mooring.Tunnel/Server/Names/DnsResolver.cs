@@ -38,8 +38,16 @@ internal sealed class DnsResolver(IPEndPoint? server, TimeProvider time)
     {
         foreach (var (type, message, start, _) in await AskAsync(name, Cname, cancellationToken))
         {
-            var at = start;
-            if (type == Cname) return ReadName(message, ref at);
+            if (type != Cname) continue;
+            try
+            {
+                var at = start;
+                return ReadName(message, ref at);
+            }
+            catch (Exception exception) when (exception is IndexOutOfRangeException or ArgumentException)
+            {
+                // A name that goes on behind the end of the answer is none.
+            }
         }
         return null;
     }
