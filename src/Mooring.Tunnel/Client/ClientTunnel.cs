@@ -12,10 +12,10 @@ internal sealed class ClientTunnel : IDisposable
     private long _bytesOut;
     private long _requests;
 
-    public ClientTunnel(TunnelDefinition definition, IOrigin origin)
+    public ClientTunnel(TunnelDefinition definition, IOrigin origin, TimeProvider time)
     {
         Definition = definition;
-        Pool = new OriginPool(origin);
+        Pool = new OriginPool(origin, time);
         _http = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,

@@ -33,9 +33,9 @@ public sealed partial class TunnelClient : IAsyncDisposable
         _options = options;
         _address = ControlAddress.Parse(options.Server);
         _token = options.Token;
-        _tunnels = [.. options.Tunnels.Select(d => new ClientTunnel(d, origin(d)) { Observed = options.RequestObserved, Inspector = d.Inspect ? options.Inspector : null })];
-        _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<TunnelClient>();
         _time = time ?? TimeProvider.System;
+        _tunnels = [.. options.Tunnels.Select(d => new ClientTunnel(d, origin(d), _time) { Observed = options.RequestObserved, Inspector = d.Inspect ? options.Inspector : null })];
+        _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<TunnelClient>();
         _trust = new ServerTrust(options.Authorities, options.IsInsecure, _time);
         Tunnels = [.. _tunnels.Select(tunnel => new PublishedTunnel(tunnel))];
         _wire = options.Wire;

@@ -9,7 +9,7 @@ namespace Mooring.Tunnel.Links;
 /// One WebSocket over any stream, both ends. Everybody may send; messages are gathered while one send is under way and leave together
 /// with the next, so that under load one system call carries the frames of many streams. Receiving is one loop.
 /// </summary>
-internal sealed class WebSocketLink : IDisposable
+internal sealed class WebSocketLink : IThreadPoolWorkItem, IDisposable
 {
     private readonly Stream _transport;
     private readonly bool _isClient;
@@ -77,14 +77,24 @@ internal sealed class WebSocketLink : IDisposable
     /// <summary>Queues one binary message in two parts; it leaves with the next <see cref="Flush"/>.</summary>
     public void Enqueue(ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest = default) => EnqueueFrame(WebSocketOpcode.Binary, head, rest);
 
-    /// <summary>Sends what is queued, unless a send is under way that will take it along.</summary>
+    /// <summary>
+    /// Sends what is queued, unless a send is under way that will take it along. The send comes after the work that is ready now, so that
+    /// what other streams are about to say leaves with it.
+    /// </summary>
     public void Flush()
     {
         lock (_gate)
         {
             if (_isSending || _pending.Length == 0 || _ending is not null) return;
-            BeginSend();
+            _isSending = true;
+            _sendStarted = _time.GetTimestamp();
         }
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate) BeginSend();
         _ = SendLoopAsync();
     }
 

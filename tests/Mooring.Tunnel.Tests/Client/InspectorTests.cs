@@ -62,7 +62,7 @@ public sealed class InspectorTests : MooringTest
     public void Item45_TheOldestExchange_MakesRoomForTheNewest()
     {
         var inspector = new TunnelInspector();
-        using var tunnel = new ClientTunnel(new TunnelDefinition { LocalPort = 1 }, new TcpOrigin(null, 1));
+        using var tunnel = new ClientTunnel(new TunnelDefinition { LocalPort = 1 }, new TcpOrigin(null, 1), TimeProvider.System);
         for (var i = 0; i < TunnelInspector.TransactionsMax + 3; i++) inspector.Add(new Transaction(tunnel, "GET", $"/{i}", "", DateTimeOffset.UnixEpoch));
         Assert.Equal(TunnelInspector.TransactionsMax, inspector.All.Count);
         Assert.Equal(($"/{TunnelInspector.TransactionsMax + 2}", "/3"), (inspector.All[0].Path, inspector.All[^1].Path));

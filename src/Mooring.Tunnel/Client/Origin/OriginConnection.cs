@@ -20,11 +20,17 @@ internal sealed class OriginConnection(Stream stream) : IDisposable
     /// <summary>Requests that it has served.</summary>
     public int Uses { get; set; }
 
+    /// <summary>When it became idle.</summary>
+    public long Returned { get; set; }
+
     public Stream Stream => stream;
 
     public ReadOnlyMemory<byte> Unread => _buffer.AsMemory(_start, _end - _start);
 
     public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    /// <summary>Open, as far as is known, with nothing left of an answer.</summary>
+    public bool IsClean => !IsDisposed && _end == _start;
 
     public void Use(int count) => _start += count;
 
@@ -40,7 +46,7 @@ internal sealed class OriginConnection(Stream stream) : IDisposable
     /// <summary>An idle connection has nothing to say: a byte, or its end, means that it cannot be used again.</summary>
     public bool IsUsable()
     {
-        if (IsDisposed || _end > _start) return false;
+        if (!IsClean) return false;
         try
         {
             return stream is not NetworkStream { Socket: var socket } || !socket.Poll(0, SelectMode.SelectRead);

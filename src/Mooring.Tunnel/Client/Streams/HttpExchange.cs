@@ -139,7 +139,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
 
     private async Task ExchangeAsync()
     {
-        var isReused = Tunnel.Pool.TryTake(out var connection);
+        var isReused = Tunnel.Pool.TryTake(_isIdempotent && _body is null, out var connection);
         connection ??= await Tunnel.Pool.ConnectAsync(CancellationToken.None);
         while (true)
         {

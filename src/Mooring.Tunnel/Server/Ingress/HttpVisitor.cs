@@ -24,6 +24,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     private bool _isFlushing;
     private bool _isClosed;
     private bool _isReported;
+    private bool _isPartlyFlushed;
     private int _unflushed;
     private bool _isSending;
 
@@ -100,7 +101,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         {
             if (_isFlushing) return;
             // An answer that came whole is flushed by the server together with its end.
-            if (!_isClosed || (_unflushed > 0 && Request.Response.HasStarted)) Flush();
+            if (!_isClosed || _isPartlyFlushed) Flush();
             if (_isFlushing || !_isClosed) return;
         }
         Report(null);
@@ -180,6 +181,8 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         if (head.Status is >= 100 and < 200 || head.IsTrailers) return;
         ResponseFields.Apply(head, Request.Response);
         _hasHead = true;
+        // Only puts the head into the connection's buffer; the body can then be written behind it without a copy.
+        _ = Request.Body.StartAsync();
     }
 
     private void OnBody(ReadOnlySpan<byte> bytes)
@@ -221,6 +224,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     private void Flush()
     {
         if (!_hasHead || _isReported) return;
+        _isPartlyFlushed = true;
         var flushing = Request.Body.Writer.FlushAsync();
         if (flushing.IsCompletedSuccessfully)
         {

@@ -40,7 +40,7 @@ internal sealed class IngressServer : IAsyncDisposable
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         // Nothing here blocks, so whoever has the bytes sends them: the hop to another thread costs more than the sending (docs/operating/performance.md).
-        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true, UnsafePreferInlineScheduling = true }), loggers);
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true, UnsafePreferInlineScheduling = true, WaitForDataBeforeAllocatingBuffer = false }), loggers);
         var priorKnowledge = new PriorKnowledge(sockets, time);
         var bound = new List<ListenOptions>();
         kestrel.Listen(options.Http, listen =>
