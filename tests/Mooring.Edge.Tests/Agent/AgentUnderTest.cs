@@ -18,11 +18,11 @@ internal sealed class AgentUnderTest : IAsyncDisposable, IHubOutbox, IAgentLifet
     private readonly ServiceProvider _services;
     private readonly List<Task> _running = [];
 
-    public AgentUnderTest(string folder, string engineSocket, ILoggerFactory logs, Func<AgentOptions, AgentOptions>? change = null)
+    public AgentUnderTest(string folder, string engineSocket, ILoggerFactory logs, Func<AgentOptions, AgentOptions>? change = null, TimeProvider? time = null)
     {
         var options = new AgentOptions { DataFolder = folder, EngineSocket = engineSocket, Version = "test", Pull = PullPolicy.IfNotPresent };
         var services = new ServiceCollection()
-            .AddSingleton(TimeProvider.System)
+            .AddSingleton(time ?? TimeProvider.System)
             .AddSingleton(logs).AddSingleton(typeof(ILogger<>), typeof(Logger<>))
             .AddSingleton<IHubOutbox>(this).AddSingleton<IAgentLifetime>(this).AddSingleton<ITopicAudit>(this)
             .AddAgentCore(change?.Invoke(options) ?? options, new AgentIdentity("07048933"));

@@ -27,8 +27,9 @@ public static partial class AgentUpgrader
         string? reason;
         try
         {
-            var began = time.GetUtcNow();
-            reason = await replacement.RunAsync(options.Container, options.Image, stop => ProveAsync(options, engine, began, time, stop), cancellationToken)
+            // Another mark than this one is the new agent's, whatever time its clock shows: somebody may have set it.
+            var former = SessionMark.Read(options.DataFolder);
+            reason = await replacement.RunAsync(options.Container, options.Image, stop => ProveAsync(options, engine, former, time, stop), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (EngineException e)
@@ -41,7 +42,7 @@ public static partial class AgentUpgrader
     }
 
     private static async Task<string?> ProveAsync(
-        AgentUpgraderOptions options, EngineClient engine, DateTimeOffset began, TimeProvider time, CancellationToken cancellationToken)
+        AgentUpgraderOptions options, EngineClient engine, DateTimeOffset? former, TimeProvider time, CancellationToken cancellationToken)
     {
         var since = time.GetTimestamp();
         while (true)
@@ -50,7 +51,7 @@ public static partial class AgentUpgrader
             var agent = await engine.InspectContainerAsync(options.Container, cancellationToken).ConfigureAwait(false);
             var isRunning = agent is { State.Running: true, RestartCount: 0 };
             // Its restart policy may be about to start it again; one that goes on falling over never gets in.
-            if (agent is { State.Running: true } && SessionMark.Read(options.DataFolder) > began) return null;
+            if (agent is { State.Running: true } && SessionMark.Read(options.DataFolder) is { } mark && mark != former) return null;
             if (time.GetElapsedTime(since) < options.SessionTimeout) continue;
             return isRunning
                 ? $"no hub let the new agent in within {options.SessionTimeout.TotalSeconds} s"

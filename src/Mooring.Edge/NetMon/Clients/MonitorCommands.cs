@@ -230,6 +230,7 @@ internal sealed partial class MonitorCommands(
     private JsonObject NetlinkStatus() => new()
     {
         ["running"] = true, ["degraded"] = !interfaces.State.IsListening, ["consecutive_errors"] = interfaces.State.Errors, ["socket_active"] = interfaces.State.IsListening,
+        ["overruns"] = interfaces.State.Overruns,
     };
 
     private JsonObject WholeStatus() => new()

@@ -21,16 +21,11 @@ internal sealed partial class InterfaceWatch(HostInterfaces host, TimeProvider t
     /// <summary>Raised with an interface that changed, was removed, or is told again.</summary>
     public event Action<InterfaceState>? Changed;
 
-    /// <summary>Whether changes are being told, and how often listening has failed.</summary>
-    public (bool IsListening, int Errors) State { get; private set; }
+    /// <summary>Whether changes are being heard, how often listening has failed, and how often more came than the kernel could keep.</summary>
+    public (bool IsListening, int Errors, int Overruns) State { get; private set; }
 
-    /// <summary>All interfaces as they are now.</summary>
-    public InterfaceList Discover()
-    {
-        var now = host.Read();
-        lock (_gate) _known = now;
-        return new InterfaceList([.. now.Values], HostInterfaces.Stamp(time));
-    }
+    /// <summary>All interfaces as they are now, for one who asks; what changed is still told to everybody.</summary>
+    public InterfaceList Discover() => new([.. host.Read().Values], HostInterfaces.Stamp(time));
 
     /// <summary>Watches until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(ListenAsync(cancellationToken), RepeatAsync(cancellationToken));
@@ -42,7 +37,9 @@ internal sealed partial class InterfaceWatch(HostInterfaces host, TimeProvider t
             try
             {
                 using var netlink = new NetlinkSignal();
-                State = (true, _errors);
+                State = (true, _errors, 0);
+                // What changed before there was anybody to hear it.
+                Compare(removalsOnly: false);
                 await ListenAsync(netlink, cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
@@ -51,7 +48,7 @@ internal sealed partial class InterfaceWatch(HostInterfaces host, TimeProvider t
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
             {
-                State = (false, ++_errors);
+                State = (false, ++_errors, State.Overruns);
                 LogDeaf(logger, e.Message);
                 await Task.Delay(ErrorPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -63,6 +60,7 @@ internal sealed partial class InterfaceWatch(HostInterfaces host, TimeProvider t
         while (true)
         {
             await netlink.WaitAsync(cancellationToken).ConfigureAwait(false);
+            State = State with { Overruns = netlink.Overruns };
             // A cable that was pulled is told at once, what came instead when it has settled.
             Compare(removalsOnly: true);
             await SettleAsync(netlink, cancellationToken).ConfigureAwait(false);
@@ -94,7 +92,7 @@ internal sealed partial class InterfaceWatch(HostInterfaces host, TimeProvider t
         try
         {
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
-                foreach (var state in Discover().Interfaces) Changed?.Invoke(state);
+                Compare(removalsOnly: false, tellsAll: true);
         }
         catch (OperationCanceledException)
         {
@@ -102,24 +100,22 @@ internal sealed partial class InterfaceWatch(HostInterfaces host, TimeProvider t
         }
     }
 
-    private void Compare(bool removalsOnly)
+    // Reading and telling are one step: an older state must not be told after a newer one.
+    private void Compare(bool removalsOnly, bool tellsAll = false)
     {
-        var now = host.Read();
-        var told = new List<InterfaceState>();
         lock (_gate)
         {
+            var now = host.Read();
             foreach (var name in _known.Keys.Where(name => !now.ContainsKey(name)).ToList())
             {
                 _known.Remove(name);
-                told.Add(new InterfaceState { Name = name, Status = HostInterfaces.Exists(name) ? "down" : "removed" });
+                Changed?.Invoke(new InterfaceState { Name = name, Status = HostInterfaces.Exists(name) ? "down" : "removed" });
             }
-            if (!removalsOnly)
-            {
-                told.AddRange(now.Values.Where(state => !_known.TryGetValue(state.Name, out var old) || !IsSame(old, state)));
-                _known = now;
-            }
+            if (removalsOnly) return;
+            foreach (var state in now.Values)
+                if (tellsAll || !_known.TryGetValue(state.Name, out var old) || !IsSame(old, state)) Changed?.Invoke(state);
+            _known = now;
         }
-        foreach (var state in told) Changed?.Invoke(state);
     }
 
     private static bool IsSame(InterfaceState one, InterfaceState other) =>

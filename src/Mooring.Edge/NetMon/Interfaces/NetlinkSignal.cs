@@ -18,6 +18,11 @@ internal sealed partial class NetlinkSignal : IDisposable
     private const uint GroupIpv4Address = 0x10;
     private const uint GroupIpv4Route = 0x40;
 
+    // A storm must not keep its reader from acting on what has come.
+    private const int DrainMax = 1_000;
+
+    // Nothing in it is looked at: what does not fit is cut off by the kernel.
+    private readonly byte[] _buffer = new byte[8 * 1024];
     private readonly Socket _socket;
 
     /// <summary>Begins to listen.</summary>
@@ -29,23 +34,37 @@ internal sealed partial class NetlinkSignal : IDisposable
         var address = new NetlinkAddress { Family = FamilyNetlink, Groups = GroupLink | GroupIpv4Address | GroupIpv4Route };
         var isBound = Bind(handle, in address, Marshal.SizeOf<NetlinkAddress>()) == 0;
         _socket = new Socket(new SafeSocketHandle(handle, ownsHandle: true));
+        _socket.Blocking = false;
         if (isBound) return;
         _socket.Dispose();
         throw new IOException($"the netlink socket cannot be bound: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
-    /// <summary>Waits for the next change.</summary>
+    /// <summary>How often there were more changes than the kernel could keep.</summary>
+    public int Overruns { get; private set; }
+
+    /// <summary>Waits for the next change, and takes with it what has come since: a thousand messages are one change.</summary>
+    /// <exception cref="SocketException">nothing can be heard any more</exception>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        var buffer = new byte[8 * 1024];
         try
         {
-            await _socket.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+            await _socket.ReceiveAsync(_buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
         {
-            // More changes than the kernel could keep.
+            Overruns++;
         }
+        for (var taken = 0; taken < DrainMax; taken++)
+            if (!TryTake()) return;
+    }
+
+    private bool TryTake()
+    {
+        _socket.Receive(_buffer, SocketFlags.None, out var error);
+        if (error == SocketError.NoBufferSpaceAvailable) Overruns++;
+        else if (error is not (SocketError.Success or SocketError.WouldBlock)) throw new SocketException((int)error);
+        return error != SocketError.WouldBlock;
     }
 
     /// <inheritdoc/>
