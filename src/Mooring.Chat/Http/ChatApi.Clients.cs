@@ -84,7 +84,7 @@ internal sealed partial class ChatApi
         var id = Normalized(request.Route("id"));
         IReadOnlyList<Membership> members = [];
         if (hub.TryFindClient(id, out var session)) members = session.Memberships;
-        else if (hub.Departed.Find(id, hub.Now) is { } departed) (session, members) = (departed.Session, departed.Rooms);
+        else if (hub.Departed.Find(id, hub.SteadyNow) is { } departed) (session, members) = (departed.Session, departed.Rooms);
         else return new(ApiOutcome.NoSuchClient(id));
         return new(ApiAnswer.Ok(json =>
         {
@@ -94,7 +94,7 @@ internal sealed partial class ChatApi
             json.WriteString("remote", session.Remote);
             json.WriteBoolean("encrypted", session.IsEncrypted);
             json.WriteString("connected_at", DateTimeOffset.FromUnixTimeMilliseconds(session.ConnectedAt));
-            json.WriteString("last_activity", DateTimeOffset.FromUnixTimeMilliseconds(session.LastActivity));
+            json.WriteString("last_activity", DateTimeOffset.FromUnixTimeMilliseconds(hub.UnixOf(session.LastActivity)));
             json.WriteNumber("queue_bytes", session.PendingBytes);
             json.WriteBoolean("operator", session.IsOperator);
             json.WriteStartObject("chat_rooms");

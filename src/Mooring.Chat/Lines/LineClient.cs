@@ -47,7 +47,7 @@ internal sealed partial class LineClient(LineProtocol protocol, Session session,
             else OnLine(rest[..end]);
         }
         if (session.IsClosing) return bytes.Length;
-        session.LastActivity = _hub.Now;
+        session.LastActivity = _hub.SteadyNow;
         return consumed;
     }
 

@@ -11,19 +11,20 @@ internal sealed partial class ChatHub
     /// <summary>Ends what is overdue.</summary>
     internal void Sweep()
     {
-        var now = Now;
+        var now = SteadyNow;
+        var unix = Now;
         foreach (var session in Sessions())
         {
             if (session.IsClosing) CutWhenOverdue(session, now);
             else if (IsBlockedTooLong(session)) TooSlow(session, null);
-            else if (session.Account is { } account && now >= account.ExpiresAt) Close(session, CloseReason.Timeout, "the token has expired");
-            else if (!session.IsRegistered) CloseWhen(session, now - session.ConnectedAt >= Milliseconds(Options.Limits.RegisterTimeout), "no HELLO, JOIN or NEW in time");
+            else if (session.Account is { } account && unix >= account.ExpiresAt) Close(session, CloseReason.Timeout, "the token has expired");
+            else if (!session.IsRegistered) CloseWhen(session, now - session.ConnectedSince >= Milliseconds(Options.Limits.RegisterTimeout), "no HELLO, JOIN or NEW in time");
             else if (session.Mailbox is not null) CloseWhen(session, now - session.LastActivity >= Milliseconds(Options.Limits.MailboxTime), "the mailbox was not read");
             else if (Options.Limits.IdleTimeout > TimeSpan.Zero) CloseWhen(session, now - session.LastActivity >= Milliseconds(Options.Limits.IdleTimeout), "idle");
             if (!session.IsClosing && session.Capabilities.HasFlag(Capabilities.Ping)) PingWhenSilent(session, now);
         }
         RemoveIdleRooms(now);
-        Waiting.Expire(now - Options.Limits.DirectQueueSeconds * 1000L);
+        Waiting.Expire(unix - Options.Limits.DirectQueueSeconds * 1000L);
         Departed.Expire(now);
         Outbox.Flush();
     }
@@ -59,6 +60,6 @@ internal sealed partial class ChatHub
         }
         session.UnansweredPings++;
         session.LastPing = now;
-        session.SayPing(now.ToString(CultureInfo.InvariantCulture));
+        session.SayPing(Now.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -68,8 +68,11 @@ internal sealed partial class ChatHub
     /// <summary>Unix milliseconds.</summary>
     internal long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Milliseconds for rates and for waits after failures, which a clock that is set must neither lift nor prolong.</summary>
+    /// <summary>Milliseconds for rates, limits and waits, which a clock that is set must neither lift nor prolong.</summary>
     internal long SteadyNow => (long)Time.Steady().TotalMilliseconds;
+
+    /// <summary>What the clock of today says of a moment in steady time, in Unix milliseconds.</summary>
+    internal long UnixOf(long steady) => Now - (SteadyNow - steady);
 
     /// <summary>Whether nobody may enter or send any more.</summary>
     internal bool IsDraining => Volatile.Read(ref _isDraining);
@@ -151,7 +154,7 @@ internal sealed partial class ChatHub
     internal void Close(Session session, CloseReason reason, string text, bool isSilent = false)
     {
         if (!session.TryBeginClose(reason)) return;
-        session.ClosingSince = Now;
+        session.ClosingSince = SteadyNow;
         lock (_gate)
         {
             var keepUnread = reason is not (CloseReason.SlowConsumer or CloseReason.Gone);
@@ -231,7 +234,7 @@ internal sealed partial class ChatHub
     private void Unregister_NeedsLock(Session session, IReadOnlyList<Membership> rooms)
     {
         _clients.Remove(session.Id);
-        Departed.Add(new DepartedClient(session, rooms, Now));
+        Departed.Add(new DepartedClient(session, rooms, SteadyNow));
         if (Options.Limits.DirectQueue > 0 && Access.IsRequired && session.Reason != CloseReason.Replaced) Waiting.Expect(session.Id, Now);
         else if (session.Reason != CloseReason.Replaced) Waiting.Forget(session.Id);
     }

@@ -5,7 +5,7 @@ namespace Mooring.Chat.Rooms;
 /// <summary>A client that has gone.</summary>
 /// <param name="Session">What it was.</param>
 /// <param name="Rooms">The rooms that it was in.</param>
-/// <param name="At">Unix milliseconds.</param>
+/// <param name="At">Milliseconds of steady time.</param>
 internal sealed record DepartedClient(Session Session, IReadOnlyList<Membership> Rooms, long At);
 
 /// <summary>Clients that went a moment ago, so that an operator can still see why.</summary>

@@ -35,7 +35,7 @@ internal sealed partial class Room
             StopReading_NeedsLock(member, keepUnread);
             member.Status = member.Status.After(happened) ?? MemberStatus.Closed;
             Volatile.Write(ref _members, _members.Without(member));
-            if (_members.Count == 0) EmptySince = _hub.Now;
+            if (_members.Count == 0) EmptySince = _hub.SteadyNow;
         }
     }
 

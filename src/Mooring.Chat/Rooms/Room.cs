@@ -31,7 +31,7 @@ internal sealed partial class Room
         CreatedBy = createdBy;
         CreatedAt = createdAt;
         Number = number;
-        EmptySince = createdAt;
+        EmptySince = hub.SteadyNow;
         _history = new HistoryRing(hub.Options.Limits.HistorySize);
     }
 
@@ -47,7 +47,7 @@ internal sealed partial class Room
     /// <summary>Order of creation.</summary>
     internal long Number { get; }
 
-    /// <summary>Unix milliseconds since which nobody is in it.</summary>
+    /// <summary>Since when nobody is in it, in milliseconds of steady time.</summary>
     internal long EmptySince { get; private set; }
 
     internal string Topic { get; set; } = "";

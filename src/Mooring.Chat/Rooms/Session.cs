@@ -54,7 +54,8 @@ internal sealed partial class Session
         Transport = transport;
         Format = format;
         Remote = remote;
-        ConnectedAt = LastActivity = hub.Now;
+        (ConnectedAt, ConnectedSince) = (hub.Now, hub.SteadyNow);
+        LastActivity = ConnectedSince;
     }
 
     internal SessionTransport Transport { get; }
@@ -70,10 +71,13 @@ internal sealed partial class Session
     /// <summary>Unix milliseconds.</summary>
     internal long ConnectedAt { get; }
 
-    /// <summary>Unix milliseconds of its last command.</summary>
+    /// <summary>The same moment in milliseconds of steady time.</summary>
+    internal long ConnectedSince { get; }
+
+    /// <summary>When its last command came, in milliseconds of steady time.</summary>
     internal long LastActivity { get; set; }
 
-    /// <summary>Unix milliseconds at which it began to close.</summary>
+    /// <summary>When it began to close, in milliseconds of steady time.</summary>
     internal long ClosingSince { get; set; }
 
     /// <summary>Empty until it is registered; then it stays.</summary>
@@ -96,6 +100,7 @@ internal sealed partial class Session
     /// <summary>Secret with which a client takes its id over again; null until it was asked for.</summary>
     internal string? ResumeToken { get; private set; }
 
+    /// <summary>In milliseconds of steady time.</summary>
     internal long LastPing { get; set; }
 
     internal int UnansweredPings { get; set; }
@@ -120,7 +125,7 @@ internal sealed partial class Session
     internal Voice Voice => _voice;
 
     /// <summary>The client has shown that it is there.</summary>
-    internal void Touch() => LastActivity = _hub.Now;
+    internal void Touch() => LastActivity = _hub.SteadyNow;
 
     internal void SetId(string id)
     {

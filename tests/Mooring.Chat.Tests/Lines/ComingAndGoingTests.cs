@@ -120,6 +120,32 @@ public sealed class ComingAndGoingTests : ChatTest
         await pinged.ExpectAsync("BYE timeout no answer to PING");
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_clock_that_is_set_by_a_day_closes_nobody_and_holds_up_no_time_out(int days)
+    {
+        var clock = new TestClock();
+        var server = await StartAsync(Standard with { Limits = new ChatLimits { IdleTimeout = TimeSpan.FromSeconds(60), RoomIdleSeconds = 100 } }, clock);
+        var silent = await ConnectAsync(server);
+        var idle = await JoinAsync(server, "idle");
+        var founder = await ConnectAsync(server);
+        await founder.SayAsync("NEW empty:founder", "OK NEW empty:founder", "MSG empty:server Chatroom empty was successfully created by founder.");
+        await founder.SayAsync("QUIT", "OK QUIT *:founder Good Bye!", "BYE quit");
+        await founder.DisposeAsync();
+        await Eventually.TrueAsync(() => server.Hub.Sessions().Length == 2, "the two that stay", TestTimeout);
+        clock.Set(TimeSpan.FromDays(days));
+        server.Hub.Sweep();
+        await idle.SayAsync("PING on", "PONG on");
+        Assert.Contains(server.Hub.Rooms(), room => room.Name == "empty");
+        clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(["BYE timeout no HELLO, JOIN or NEW in time"], await silent.ReadToEndAsync());
+        clock.Advance(TimeSpan.FromSeconds(31));
+        await idle.ExpectAsync("BYE timeout idle");
+        clock.Advance(TimeSpan.FromSeconds(41));
+        Assert.DoesNotContain(server.Hub.Rooms(), room => room.Name == "empty");
+    }
+
     [Fact]
     public async Task C33_shutdown_delivers_what_was_accepted_and_says_so()
     {
