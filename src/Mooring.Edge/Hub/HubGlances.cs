@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Mooring.Edge.Hub.Agents;
+using Mooring.Kernel.Clocks;
 
 namespace Mooring.Edge.Hub;
 
@@ -11,7 +12,7 @@ public static class HubGlances
     /// <param name="services">The services of the application that the hub runs in.</param>
     public static IEnumerable<AgentGlance> EdgeAgents(this IServiceProvider services)
     {
-        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var now = services.GetRequiredService<TimeProvider>().Steady();
         return services.GetRequiredService<EdgeHub>().Running.Registry.All.Select(entry => new AgentGlance(
             entry.Record.Id, entry.Record.Name, entry.PresenceAt(now) switch
             {

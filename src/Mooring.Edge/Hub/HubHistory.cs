@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Store;
+using Mooring.Kernel.Clocks;
 using Mooring.Kernel.Events;
 
 namespace Mooring.Edge.Hub;
@@ -123,15 +124,16 @@ internal sealed partial class HubHistory(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(WritePeriod, time);
-        var forgetAt = time.GetUtcNow();
+        var forgetAt = time.Steady();
         try
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
                 await TryWriteAsync(cancellationToken);
-                if (time.GetUtcNow() < forgetAt) continue;
-                forgetAt = time.GetUtcNow() + ForgetPeriod;
-                await store.ForgetAsync(forgetAt - limits.BeatsKept, forgetAt - limits.EventsKept, cancellationToken);
+                if (time.Steady() < forgetAt) continue;
+                forgetAt = time.Steady() + ForgetPeriod;
+                var now = time.GetUtcNow();
+                await store.ForgetAsync(now - limits.BeatsKept, now - limits.EventsKept, cancellationToken);
             }
         }
         catch (OperationCanceledException)

@@ -18,6 +18,7 @@ internal sealed partial class EngineSession : IFrameSink, IDisposable
     private readonly ITimer _timer;
     private readonly CancellationTokenSource _ended = new();
     private readonly Action<EngineSession> _forget;
+    private readonly long _opened;
     private WebSocketCarrier? _carrier;
     private bool _polls;
     private bool _posts;
@@ -34,6 +35,7 @@ internal sealed partial class EngineSession : IFrameSink, IDisposable
         string id, SocketIOHandshake handshake, SocketIOServerOptions options, TimeProvider time, ILogger logger, Action<EngineSession> forget)
     {
         (Id, Handshake, _options, _time, _logger, _forget) = (id, handshake, options, time, logger, forget);
+        _opened = time.GetTimestamp();
         Outbox = new Outbox(options.Limits.OutboxBytesMax, options.Limits.OutboxPacketsMax);
         _timer = time.CreateTimer(
             static state => ((EngineSession)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -232,7 +234,7 @@ internal sealed partial class EngineSession : IFrameSink, IDisposable
             }
         }
         if (!pings) Close(SocketIODisconnectReason.PingTimeout);
-        else if (!Receiver!.HasJoined && _time.GetUtcNow() - Handshake.OpenedAt > _options.JoinTimeout) Close(SocketIODisconnectReason.NeverJoined);
+        else if (!Receiver!.HasJoined && _time.GetElapsedTime(_opened) > _options.JoinTimeout) Close(SocketIODisconnectReason.NeverJoined);
         else
         {
             Outbox.AddUrgent("2"u8);

@@ -46,6 +46,22 @@ public sealed class EnrolmentTests : MooringTest
         Assert.Equal(HttpStatusCode.BadRequest, noForm.StatusCode);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task Id_IsGoodForFiveMinutes_WhateverTheClockIsSetTo(int days)
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        var hub = await StartAsync(clock);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (first, second) = (await AskForIdAsync(hub), await AskForIdAsync(hub));
+        clock.Set(TimeSpan.FromDays(days));
+        clock.Advance(TimeSpan.FromSeconds(299));
+        Assert.Equal(200, (await EnrolAsync(hub, Request(first, key))).Status);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(410, (await EnrolAsync(hub, Request(second, key))).Status);
+    }
+
     [Fact]
     public async Task Certificates_AreJudgedAtTheFirstRequest()
     {
@@ -155,5 +171,5 @@ public sealed class EnrolmentTests : MooringTest
         return response.StatusCode;
     }
 
-    private async Task<HubUnderTest> StartAsync() => Own(await HubUnderTest.StartAsync(Log, _folder));
+    private async Task<HubUnderTest> StartAsync(TimeProvider? time = null) => Own(await HubUnderTest.StartAsync(Log, _folder, time: time));
 }

@@ -33,13 +33,13 @@ internal sealed class HubUnderTest : IAsyncDisposable
 
     public EdgeHub Hub => _application.Services.GetRequiredService<EdgeHub>();
 
-    public static async Task<HubUnderTest> StartAsync(ILoggerProvider log, string folder, Func<HubOptions, HubOptions>? change = null)
+    public static async Task<HubUnderTest> StartAsync(ILoggerProvider log, string folder, Func<HubOptions, HubOptions>? change = null, TimeProvider? time = null)
     {
         var options = new HubOptions { Agents = new IPEndPoint(IPAddress.Loopback, 0), Folder = folder };
         options = change?.Invoke(options) ?? options;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(log).AddFilter("Microsoft", LogLevel.Warning);
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var agents = builder.AddEdgeHub(options);
         var application = builder.Build();

@@ -228,6 +228,32 @@ public sealed class HostileClientTests : MooringTest
         await Log.WhenAsync(e => e.Message.Contains(nameof(SocketIODisconnectReason.NeverJoined), StringComparison.Ordinal), TestTimeout);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task ClockThatIsSetByADay_EndsNoConnectionThatIsAboutToJoin_AndSparesNoneThatDoesNot(int days)
+    {
+        var clock = new TestClock();
+        var options = new SocketIOServerOptions { PingInterval = TimeSpan.FromSeconds(4), PingTimeout = TimeSpan.FromSeconds(4), JoinTimeout = TimeSpan.FromSeconds(10) };
+        var server = Own(await ServerUnderTest.StartAsync(Log, options, time: clock));
+        using var idle = await RawClient.WebSocketAsync(server, TestTimeout);
+        clock.Set(TimeSpan.FromDays(days));
+        await PingAsync();
+        await PingAsync();
+        await clock.WhenTimerDueInAsync(options.PingInterval, TestTimeout);
+        clock.Advance(options.PingInterval);
+        Assert.Null(await idle.ReceiveAsync(TestTimeout));
+        await Log.WhenAsync(e => e.Message.Contains(nameof(SocketIODisconnectReason.NeverJoined), StringComparison.Ordinal), TestTimeout);
+
+        async Task PingAsync()
+        {
+            await clock.WhenTimerDueInAsync(options.PingInterval, TestTimeout);
+            clock.Advance(options.PingInterval);
+            while (await idle.ReceiveAsync(TestTimeout) is { } packet && packet != "2") Assert.StartsWith("0", packet);
+            await idle.SendAsync("3", TestTimeout);
+        }
+    }
+
     [Fact]
     public async Task WebSocketThatProvesNothing_LeavesPollingAlone()
     {

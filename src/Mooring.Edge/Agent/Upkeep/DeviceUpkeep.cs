@@ -57,15 +57,15 @@ internal sealed partial class DeviceUpkeep(
     /// <summary>Has one device attached anew: it was changed.</summary>
     public void Reattach(string device) => Mark(device, look =>
     {
-        look.AttachedPid = 0;
-        look.Failures = 0;
+        look.Detach_NeedsLock();
         Earliest(look, TimeSpan.Zero);
     });
 
     /// <summary>Has a device attached anew with addresses that are asked for anew, when nothing has asked for it again for a while.</summary>
     public void Renew(string device, TimeSpan quiet) => Mark(device, look =>
     {
-        (look.AttachedPid, look.Renew, look.Failures) = (0, true, 0);
+        look.Detach_NeedsLock();
+        look.Renew = true;
         look.Due = time.Steady() + quiet;
     });
 

@@ -6,6 +6,7 @@ internal sealed class Look
     private readonly Lock _gate = new();
     private readonly List<TimeSpan> _restarts = [];
     private bool _isRunning;
+    private bool _isOutdated;
 
     /// <summary>When it is due. Set by <see cref="Change"/> only.</summary>
     public TimeSpan Due { get; set; } = TimeSpan.MaxValue;
@@ -14,7 +15,7 @@ internal sealed class Look
     public bool Renew { get; set; }
 
     /// <summary>The process for which all is attached; 0 when it is for none.</summary>
-    public int AttachedPid { get; set; }
+    public int AttachedPid { get; private set; }
 
     /// <summary>Tries to attach that failed in a row.</summary>
     public int Failures { get; set; }
@@ -46,7 +47,7 @@ internal sealed class Look
         lock (_gate)
         {
             if (_isRunning || Due > now) return false;
-            Due = TimeSpan.MaxValue;
+            (Due, _isOutdated) = (TimeSpan.MaxValue, false);
             return _isRunning = true;
         }
     }
@@ -68,10 +69,13 @@ internal sealed class Look
         lock (_gate) return Renew && !(Renew = false);
     }
 
-    /// <summary>All is attached.</summary>
+    /// <summary>What is attached may be wrong: all is attached anew, also when a look is going on that has seen how it was before.</summary>
+    public void Detach_NeedsLock() => (AttachedPid, Failures, _isOutdated) = (0, 0, true);
+
+    /// <summary>All is attached, as it was to be when the look began.</summary>
     public void Attached(int pid)
     {
-        lock (_gate) (AttachedPid, Failures) = (Renew ? 0 : pid, 0);
+        lock (_gate) (AttachedPid, Failures) = (Renew || _isOutdated ? 0 : pid, 0);
     }
 
     /// <summary>Something could not be attached.</summary>

@@ -1,4 +1,5 @@
 using Mooring.Edge.Hub.Store;
+using Mooring.Kernel.Clocks;
 using Mooring.SocketIO;
 
 namespace Mooring.Edge.Hub.Agents;
@@ -9,6 +10,7 @@ internal sealed class AgentEntry(AgentRecord record)
     private volatile AgentRecord _record = record;
     private volatile Beat? _lastBeat;
     private SocketIOServerSocket? _socket;
+    private TimeSpan _connectedSince;
     private int _calls;
 
     /// <summary>What is remembered about it.</summary>
@@ -30,17 +32,19 @@ internal sealed class AgentEntry(AgentRecord record)
         set => _lastBeat = value;
     }
 
-    public Presence PresenceAt(DateTimeOffset now)
+    /// <summary>How it is.</summary>
+    /// <param name="now">The present in steady time: a hub whose clock is set must not take its agents for silent.</param>
+    public Presence PresenceAt(TimeSpan now)
     {
         if (Socket is null) return Presence.Offline;
-        return now - (LastBeat?.At ?? ConnectedAt ?? now) <= PresenceLimits.OnlineFor ? Presence.Online : Presence.Stale;
+        return now - (LastBeat?.Since ?? _connectedSince) <= PresenceLimits.OnlineFor ? Presence.Online : Presence.Stale;
     }
 
     /// <summary>Makes a connection the agent's only one.</summary>
     /// <returns>The one that it replaces.</returns>
-    public SocketIOServerSocket? Attach(SocketIOServerSocket socket, DateTimeOffset now)
+    public SocketIOServerSocket? Attach(SocketIOServerSocket socket, TimeProvider time)
     {
-        ConnectedAt = now;
+        (ConnectedAt, _connectedSince) = (time.GetUtcNow(), time.Steady());
         return Interlocked.Exchange(ref _socket, socket);
     }
 
@@ -58,7 +62,10 @@ internal sealed class AgentEntry(AgentRecord record)
     public void EndCall() => Interlocked.Decrement(ref _calls);
 
     /// <summary>A heartbeat as it came: an object in UTF-8.</summary>
-    internal sealed record Beat(DateTimeOffset At, byte[] Json)
+    /// <param name="At">When it came.</param>
+    /// <param name="Since">The same moment in steady time.</param>
+    /// <param name="Json">What it says.</param>
+    internal sealed record Beat(DateTimeOffset At, TimeSpan Since, byte[] Json)
     {
         private AgentLoad? _load;
 

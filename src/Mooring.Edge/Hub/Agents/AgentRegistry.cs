@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Hub.Enrolment;
 using Mooring.Edge.Hub.Store;
+using Mooring.Kernel.Clocks;
 using Mooring.SocketIO;
 
 namespace Mooring.Edge.Hub.Agents;
@@ -88,7 +89,7 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
             return;
         }
         var id = entry.Record.Id;
-        if (entry.Attach(socket, time.GetUtcNow()) is { } older)
+        if (entry.Attach(socket, time) is { } older)
         {
             LogReplaced(id);
             older.DisconnectConnection();
@@ -117,7 +118,7 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
         var now = time.GetUtcNow();
         var copy = json.ToArray();
         var isFirstOfItsMinute = entry.LastBeat is not { } last || last.At.Ticks / PresenceLimits.HistoryStep.Ticks != now.Ticks / PresenceLimits.HistoryStep.Ticks;
-        entry.LastBeat = new AgentEntry.Beat(now, copy);
+        entry.LastBeat = new AgentEntry.Beat(now, time.Steady(), copy);
         if (isFirstOfItsMinute)
         {
             history.Beat(entry.Record.Id, now, Encoding.UTF8.GetString(copy));

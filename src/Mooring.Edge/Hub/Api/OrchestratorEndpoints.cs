@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Mooring.Edge.Hub.Agents;
 using Mooring.Edge.Hub.Enrolment;
 using Mooring.Edge.Hub.Operations;
+using Mooring.Kernel.Clocks;
 
 namespace Mooring.Edge.Hub.Api;
 
@@ -145,7 +146,7 @@ internal static class OrchestratorEndpoints
     {
         var (record, socket, beat) = (entry.Record, entry.Socket, entry.LastBeat);
         return new AgentView(
-            record.Id, record.Name, entry.PresenceAt(http.RequestServices.Clock().GetUtcNow()), record.ClaimedAt is not null, record.RevokedAt is not null,
+            record.Id, record.Name, entry.PresenceAt(http.RequestServices.Clock().Steady()), record.ClaimedAt is not null, record.RevokedAt is not null,
             record.NotAfter, record.Fingerprint, record.CreatedAt, socket is null ? null : entry.ConnectedAt, beat?.At ?? record.LastSeenAt,
             socket?.Handshake.RemoteEndPoint?.ToString(), socket?.Transport.ToString().ToLowerInvariant(), beat is null ? null : Parse(beat.Json));
     }

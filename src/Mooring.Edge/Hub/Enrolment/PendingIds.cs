@@ -1,3 +1,5 @@
+using Mooring.Kernel.Clocks;
+
 namespace Mooring.Edge.Hub.Enrolment;
 
 /// <summary>Ids that machines have asked for. They live five minutes and can be used once.</summary>
@@ -6,12 +8,14 @@ internal sealed class PendingIds(int pendingMax, TimeProvider time)
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, DateTimeOffset> _expiry = new(StringComparer.Ordinal);
+
+    // In steady time: a clock that is set takes nobody's minutes away, and gives nobody a day.
+    private readonly Dictionary<string, TimeSpan> _expiry = new(StringComparer.Ordinal);
 
     /// <summary>A fresh id; null when too many wait already.</summary>
     public (string Id, DateTimeOffset ExpiresAt)? Take(Func<string, bool> isKnown)
     {
-        var now = time.GetUtcNow();
+        var now = time.Steady();
         lock (_lock)
         {
             foreach (var (id, expiry) in _expiry)
@@ -21,7 +25,7 @@ internal sealed class PendingIds(int pendingMax, TimeProvider time)
             do fresh = AgentId.Fresh();
             while (isKnown(fresh) || _expiry.ContainsKey(fresh));
             _expiry[fresh] = now + Lifetime;
-            return (fresh, now + Lifetime);
+            return (fresh, time.GetUtcNow() + Lifetime);
         }
     }
 
@@ -32,7 +36,7 @@ internal sealed class PendingIds(int pendingMax, TimeProvider time)
         lock (_lock)
         {
             if (!_expiry.Remove(id, out var expiry)) return null;
-            return expiry > time.GetUtcNow();
+            return expiry > time.Steady();
         }
     }
 }

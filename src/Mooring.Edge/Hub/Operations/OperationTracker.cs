@@ -23,7 +23,7 @@ internal sealed partial class OperationTracker(
     public HubOperation Begin(long id, string agent, string device, string topic)
     {
         var now = time.GetUtcNow();
-        var tracked = new Tracked(new HubOperation(id, agent, device, topic, OperationState.Running, null, null, now, now));
+        var tracked = new Tracked(new HubOperation(id, agent, device, topic, OperationState.Running, null, null, now, now), time.GetTimestamp());
         _operations[id] = tracked;
         _order.Enqueue(id);
         while (_operations.Count > options.Limits.OperationsMax && _order.TryDequeue(out var oldest)) _operations.TryRemove(oldest, out _);
@@ -98,7 +98,7 @@ internal sealed partial class OperationTracker(
             before.Agent, "get_device_status", new JsonObject { ["device_id"] = before.Device }, null, cancellationToken);
         var now = time.GetUtcNow();
         var after = OperationOutcome.After(before, seen, now);
-        if (!after.HasEnded && now - after.StartedAt > OperationMax)
+        if (!after.HasEnded && time.GetElapsedTime(tracked.Began) > OperationMax)
             after = after with { State = OperationState.Failed, Error = $"no end after {OperationMax.TotalMinutes:0} min", UpdatedAt = now };
         tracked.Operation = after;
         if (after.Step != before.Step && !after.HasEnded) Publish("operation_progress", after);
@@ -122,7 +122,7 @@ internal sealed partial class OperationTracker(
         if (operation.Error is { } error) w.WriteString("error"u8, error);
     });
 
-    private sealed class Tracked(HubOperation operation)
+    private sealed class Tracked(HubOperation operation, long began)
     {
         private volatile HubOperation _operation = operation;
 
@@ -131,6 +131,9 @@ internal sealed partial class OperationTracker(
             get => _operation;
             set => _operation = value;
         }
+
+        /// <summary>When it began, as a timestamp: its longest time is no matter of what the clock shows.</summary>
+        public long Began => began;
 
         public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

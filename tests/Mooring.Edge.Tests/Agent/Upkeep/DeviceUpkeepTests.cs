@@ -15,6 +15,7 @@ public sealed class DeviceUpkeepTests : MooringTest
     private readonly string _folder = Directory.CreateTempSubdirectory("mooring-upkeep-").FullName;
     private readonly TestClock _clock = new();
     private PlayedEngine _engine = null!;
+    private PlayedMonitor _monitor = null!;
     private AgentUnderTest _agent = null!;
 
     [Fact]
@@ -115,6 +116,29 @@ public sealed class DeviceUpkeepTests : MooringTest
         await Eventually.TrueAsync(() => _engine.Streams == 2, "the events are followed again", TestTimeout);
     }
 
+    [Fact]
+    public async Task ChangeWhileADeviceIsBeingAttached_HasItAttachedAnew()
+    {
+        var commands = 0;
+        await StartAsync(engine => engine.Put("plc", isRunning: true), "plc");
+        await AttachedAsync("plc");
+        _agent.Get<AgentState>().Vnics.Set("plc", [new VnicRecord { Name = "lan", ParentInterface = "eth0", NetworkMode = "static", Ip = "192.168.77.60" }]);
+        _monitor.Answer = _ =>
+        {
+            // Its address is changed while the monitor is about to give it the old one.
+            if (++commands == 1)
+            {
+                _agent.Get<AgentState>().Vnics.Update("plc", vnics => [.. vnics.Select(vnic => vnic with { Ip = "192.168.77.61" })]);
+                _agent.Get<DeviceUpkeep>().Reattach("plc");
+            }
+            return PlayedMonitor.Success();
+        };
+        _agent.Get<DeviceUpkeep>().Reattach("plc");
+        await Eventually.TrueAsync(() => _monitor.Commands.Count == 2, "the second time", TestTimeout);
+        Assert.Equal(["192.168.77.60", "192.168.77.61"], _monitor.Commands.Select(command => (string)command["ip_address"]!));
+        await AttachedAsync("plc");
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(-1)]
@@ -160,7 +184,7 @@ public sealed class DeviceUpkeepTests : MooringTest
         await LookAsync("plc");
         Assert.Equal(UpkeepPlan.MaxRestarts, _engine.Count("POST containers/plc/start"));
         var gaveUp = _clock.GetTimestamp();
-        await GoOnUntilAsync(() => _engine.Count("POST containers/plc/start") == UpkeepPlan.MaxRestarts + 1);
+        await GoOnUntilAsync(() => _engine.Count("POST containers/plc/start") == UpkeepPlan.MaxRestarts + 1, TimeSpan.FromSeconds(20));
         Assert.InRange(_clock.GetElapsedTime(gaveUp), pause - DeviceUpkeep.PollPeriod, pause + DeviceUpkeep.PollPeriod);
     }
 
@@ -178,11 +202,15 @@ public sealed class DeviceUpkeepTests : MooringTest
         prepare(_engine);
         Own(await PlayedEngine.StartAsync(_engine));
         // With it no other timer is waiting than those of the care for devices.
-        Own(new PlayedMonitor(_folder));
+        _monitor = Own(new PlayedMonitor(_folder));
         _agent = Own(new AgentUnderTest(_folder, _engine.SocketPath, LoggerFactory, change, _clock));
         foreach (var device in devices) _agent.Get<AgentState>().Devices.Set(device, new DeviceRecord { Name = device });
+        // After its own handlers, so that all that a beginning agent does has been asked for.
+        _agent.Get<UpkeepTriggers>();
+        var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _agent.Get<NetworkMonitorClient>().Connected += connected.SetResult;
         await _agent.StartAsync(TestTimeout);
-        await _agent.Get<HostNetwork>().Discovered.WaitAsync(TestTimeout);
+        await connected.Task.WaitAsync(TestTimeout);
         await Eventually.TrueAsync(() => _engine.Streams == 1, "the engine's events are followed", TestTimeout);
     }
 
@@ -212,11 +240,11 @@ public sealed class DeviceUpkeepTests : MooringTest
         _clock.Advance(DeviceUpkeep.RestartDelay);
     }
 
-    /// <summary>Lets time pass, second by second, while the agent does what it does.</summary>
-    private Task GoOnUntilAsync(Func<bool> condition) => Eventually.TrueAsync(() =>
+    /// <summary>Lets time pass, step by step, while the agent does what it does.</summary>
+    private Task GoOnUntilAsync(Func<bool> condition, TimeSpan? step = null) => Eventually.TrueAsync(() =>
     {
         if (condition()) return true;
-        _clock.Advance(TimeSpan.FromSeconds(1));
+        _clock.Advance(step ?? TimeSpan.FromSeconds(1));
         return condition();
     }, "it happens as time passes", TestTimeout);
 }
