@@ -234,7 +234,7 @@ public sealed class HostileClientTests : MooringTest
     public async Task ClockThatIsSetByADay_EndsNoConnectionThatIsAboutToJoin_AndSparesNoneThatDoesNot(int days)
     {
         var clock = new TestClock();
-        var options = new SocketIOServerOptions { PingInterval = TimeSpan.FromSeconds(4), PingTimeout = TimeSpan.FromSeconds(4), JoinTimeout = TimeSpan.FromSeconds(10) };
+        var options = new SocketIOServerOptions { PingInterval = TimeSpan.FromSeconds(4), PingTimeout = TimeSpan.FromSeconds(20), JoinTimeout = TimeSpan.FromSeconds(10) };
         var server = Own(await ServerUnderTest.StartAsync(Log, options, time: clock));
         using var idle = await RawClient.WebSocketAsync(server, TestTimeout);
         clock.Set(TimeSpan.FromDays(days));
