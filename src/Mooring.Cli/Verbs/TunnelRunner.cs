@@ -26,6 +26,7 @@ internal static class TunnelRunner
 
         using var loggers = output.CreateLoggers();
         var view = output.HasView ? new TunnelView(TimeProvider.System) : null;
+        await using var lines = new RequestLines(Console.Error);
         try
         {
             var token = target.Token ?? await RegisterAsync(target, output, stopping.Token);
@@ -42,7 +43,7 @@ internal static class TunnelRunner
                 AnotherToken = (refused, wire, stop) => TokenRecovery.AnotherAsync(target, refused, wire, output, stop),
                 Wire = target.Wire,
                 KeepsTryingAtStart = true,
-                RequestObserved = view is null ? request => Log(output, request) : view.Add,
+                RequestObserved = view is not null ? view.Add : output.IsQuiet ? null : request => lines.Add(Describe(request)),
             };
             output.Note($"Connecting to {target.Server}...");
             await using var client = await TunnelClient.ConnectAsync(options, loggers, cancellationToken: stopping.Token);
@@ -126,8 +127,8 @@ internal static class TunnelRunner
         output.Note("Press Ctrl+C to stop");
     }
 
-    private static void Log(TunnelOutput output, ObservedRequest request) =>
-        output.Note(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetLocalNow():HH:mm:ss} [INFO] {request.Method} {request.Path} -> {request.Status}"));
+    private static string Describe(ObservedRequest request) => string.Create(
+        CultureInfo.InvariantCulture, $"{TimeProvider.System.GetLocalNow():HH:mm:ss} [INFO] {request.Method} {request.Path} -> {request.Status}");
 }
 
 internal sealed record PublishedResult(string Url, string Protocol, int LocalPort, string Subdomain);
