@@ -1,4 +1,4 @@
 using Mooring.Cli.Hosting;
 using Mooring.Cli.Verbs;
 
-return await CommandLine.RunAsync(RootVerb.Create(), args);
+return await CommandLine.RunAsync(RootVerb.Create(args), args);

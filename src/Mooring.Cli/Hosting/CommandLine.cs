@@ -29,27 +29,22 @@ internal static class CommandLine
         {
             return await parsed.InvokeAsync(invocation);
         }
-        catch (Exception exception) when (exception is ClientSettingsException or AgentStartException)
-        {
-            await Console.Error.WriteLineAsync($"mooring: {exception.Message}");
-            return ExitCode.Settings;
-        }
         catch (Exception exception) when (Explain(exception) is { } lines)
         {
-            foreach (var line in lines)
-            {
-                await Console.Error.WriteLineAsync($"mooring: {line}");
-            }
-
-            return ExitCode.Failure;
+            foreach (var line in lines) await Console.Error.WriteLineAsync($"mooring: {line}");
+            return CodeOf(exception);
         }
     }
+
+    // Apart from the method above, so that what only a fault needs is loaded when there is one.
+    private static int CodeOf(Exception exception) => exception is ClientSettingsException or AgentStartException ? ExitCode.Settings : ExitCode.Failure;
 
     /// <summary>The lines that tell a user what to change, or null when the fault is Mooring's own.</summary>
     internal static IReadOnlyList<string>? Explain(Exception exception) => exception switch
     {
         ConfigurationException configuration => [.. configuration.Message.Split('\n')],
         UserErrorException user => user.Lines,
+        ClientSettingsException or AgentStartException => [exception.Message],
         FleetStartException fleet => fleet.Failures,
         TlsMaterialException => [exception.Message],
         FileNotFoundException { FileName: { } name } => [$"{name}: no such file"],

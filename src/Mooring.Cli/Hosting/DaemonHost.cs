@@ -39,9 +39,12 @@ internal sealed class DaemonHost
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using var host = _builder.Build();
-        using var signals = new StopSignals(host.Services.GetRequiredService<IHostApplicationLifetime>());
+        var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        using var signals = new StopSignals(lifetime);
         await host.StartAsync(cancellationToken);
+        var spare = new SpareMemory(TimeProvider.System).RunAsync(lifetime.ApplicationStopping);
         await host.WaitForShutdownAsync(cancellationToken);
+        await spare;
         return ExitCode.Success;
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Mooring.Kernel.Files;
@@ -114,7 +113,8 @@ public static class AtomicFile
         return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
     }
 
+    // Nobody else's name, which is all that it must be: random bytes for secrets would load OpenSSL into programs that have no other use for it.
     private static string TemporaryName(string path) => Path.Combine(
         Path.GetDirectoryName(path)!,
-        $".{Path.GetFileName(path)}.{RandomNumberGenerator.GetHexString(12)}{TemporarySuffix}");
+        $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{TemporarySuffix}");
 }
