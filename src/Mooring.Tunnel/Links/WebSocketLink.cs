@@ -284,9 +284,10 @@ internal sealed class WebSocketLink : IThreadPoolWorkItem, IDisposable
                 _bytesSent += _sending.Length;
                 _sending.Clear();
                 isDone = _pending.Length == 0 || _ending is not null;
-                if (_pending.Length <= _limits.SendLowBytes || _ending is not null) (roomy, _roomy) = (_roomy, null);
                 if (isDone) _isSending = false;
                 else BeginSend();
+                // What was taken along made room: who waits for it fills the queue again while this leaves.
+                if (_pending.Length <= _limits.SendLowBytes || _ending is not null) (roomy, _roomy) = (_roomy, null);
             }
             roomy?.TrySetResult();
             if (isDone) return;

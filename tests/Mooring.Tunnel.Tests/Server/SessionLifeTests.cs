@@ -85,7 +85,7 @@ public sealed class SessionLifeTests : MooringTest
         var begun = _clock.GetUtcNow();
         var posting = visitor.PostAsync("", new ByteArrayContent(new byte[64 * 1024 * 1024]), TestTimeout);
         var session = host.Server.Sessions.All.Single();
-        await Eventually.TrueAsync(() => session.Link.IsCrowded, "the queue is full", TestTimeout);
+        await Eventually.TrueAsync(() => session.Link.QueuedBytes > session.Link.Limits.SendHighBytes, "the queue is full", TestTimeout);
         _clock.Advance(new LinkLimits().SendTimeout);
         while (!posting.IsCompleted)
         {
