@@ -22,6 +22,7 @@ internal sealed partial class ClientSession : ILinkReceiver
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<long, ClientStream> _streams = new();
+    private long _cutForQuota;
     private readonly List<ClientStream> _touched = [];
     private TaskCompletionSource<ClientReply>? _reply;
     private ClientTunnel? _asking;
@@ -117,7 +118,10 @@ internal sealed partial class ClientSession : ILinkReceiver
                 Touch(closed);
                 break;
             case FrameKind.StreamReset:
-                if (_streams.TryGetValue(frame.StreamId, out var reset)) reset.OnReset(FrameView.Text(frame.Reason));
+                if (!_streams.TryGetValue(frame.StreamId, out var reset)) break;
+                var reason = FrameView.Text(frame.Reason);
+                reset.OnReset(reason);
+                if (reason.StartsWith("QUOTA_", StringComparison.Ordinal) && long.IsPow2(++_cutForQuota)) LogCut(_logger, reason, _cutForQuota);
                 break;
             case FrameKind.Heartbeat:
                 var scratch = FrameLink.Scratch();
@@ -219,6 +223,9 @@ internal sealed partial class ClientSession : ILinkReceiver
 
     [LoggerMessage(6500, LogLevel.Debug, "skipped a frame of the server: {Why}")]
     private static partial void LogSkipped(ILogger logger, string why);
+
+    [LoggerMessage(6502, LogLevel.Warning, "the server cut a visitor off: {Reason} ({Count} so far)")]
+    private static partial void LogCut(ILogger logger, string reason, long count);
 
     [LoggerMessage(6501, LogLevel.Information, "the server will close this connection in {Seconds} s")]
     private static partial void LogDraining(ILogger logger, string seconds);

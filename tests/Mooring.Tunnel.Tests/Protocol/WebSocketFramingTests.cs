@@ -78,4 +78,17 @@ public sealed class WebSocketFramingTests
         Assert.Equal((1008, "no"), WebSocketFraming.ReadClosePayload(bytes.AsSpan(0, length)));
         Assert.Equal((1005, ""), WebSocketFraming.ReadClosePayload([]));
     }
+
+    [Theory]
+    [InlineData("this account has carried what it may in a day", 45)]
+    [InlineData("x", 123)]
+    [InlineData("€", 123)]
+    [InlineData("🐙", 120)]
+    public void ReasonOfAClose_IsCutBetweenCharacters_ToWhatAControlFrameHolds(string text, int bytes)
+    {
+        var payload = new byte[WebSocketFraming.ControlPayloadMax];
+        var length = WebSocketFraming.WriteClosePayload(payload, 1008, text.Length > 2 ? text : string.Concat(Enumerable.Repeat(text, 200)));
+        Assert.Equal(2 + bytes, length);
+        Assert.DoesNotContain('\uFFFD', WebSocketFraming.ReadClosePayload(payload.AsSpan(0, length)).Reason);
+    }
 }

@@ -63,7 +63,7 @@ public sealed class QuotaTests : MooringTest
             token = await host.TokenAsync();
             await using var client = await PublishAsync(host, token, origin.Port, "demo");
             using var visitor = host.Visitor("demo");
-            Assert.Equal(9_999, (await visitor.GetByteArrayAsync("bytes/9999", TestTimeout)).Length);
+            Assert.Equal(9_995, (await visitor.GetByteArrayAsync("bytes/9995", TestTimeout)).Length);
             Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], await AskAsync(visitor, 2));
             using var refused = await visitor.GetAsync("hello", TestTimeout);
             Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));

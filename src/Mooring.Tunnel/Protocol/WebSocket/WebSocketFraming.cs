@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Mooring.Tunnel.Protocol.WebSocket;
 
@@ -117,7 +118,8 @@ internal static class WebSocketFraming
     public static int WriteClosePayload(Span<byte> target, int code, string reason)
     {
         BinaryPrimitives.WriteUInt16BigEndian(target, (ushort)code);
-        Encoding.UTF8.TryGetBytes(reason.Length <= 40 ? reason : reason[..40], target[2..ControlPayloadMax], out var written);
+        // Whole characters only: half of one would make the frame invalid.
+        Utf8.FromUtf16(reason, target[2..ControlPayloadMax], out _, out var written);
         return 2 + written;
     }
 

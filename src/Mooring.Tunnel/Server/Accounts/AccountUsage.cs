@@ -1,3 +1,4 @@
+using Mooring.Tunnel.Protocol.GenerationB;
 using Mooring.Tunnel.Server.Ingress;
 
 namespace Mooring.Tunnel.Server.Accounts;
@@ -7,6 +8,12 @@ internal sealed class AccountUsage
 {
     /// <summary>Seconds' worth of requests that may come at once: a page asks for its pictures together.</summary>
     internal const int BurstSeconds = 5;
+
+    /// <summary>What visitors are told when the account has used its day up.</summary>
+    internal const string DayIsOver = "this account has carried what it may in a day";
+
+    /// <summary>What clients are told of a stream that was cut for it.</summary>
+    internal const string CutForTheDay = ErrorCodes.QuotaBytes + ": " + DayIsOver;
 
     private readonly TimeProvider _time;
     private int _sessions;
@@ -49,7 +56,16 @@ internal sealed class AccountUsage
 
     public void CountTunnels(int change) => Interlocked.Add(ref _tunnels, change);
 
-    public void CountBytes(long bytes) => Interlocked.Add(ref _bytes, bytes);
+    /// <summary>Counts bytes that are to be carried; how many of them may be. What may not is not counted.</summary>
+    public int Take(int bytes)
+    {
+        var total = Interlocked.Add(ref _bytes, bytes);
+        var most = Volatile.Read(ref _bytesPerDay);
+        if (most == 0 || total <= most) return bytes;
+        var over = (int)Math.Min(bytes, total - most);
+        Interlocked.Add(ref _bytes, -over);
+        return bytes - over;
+    }
 
     /// <summary>Begins a new day when it is time; called by one thread, about once a second, so that counting asks no clock.</summary>
     public void Tick()

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Protocol.GenerationB;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -20,6 +21,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     private readonly PooledBytes _overflow = new(0);
     private ManualResetValueTaskSourceCore<string?> _ended = new() { RunContinuationsAsynchronously = false };
     private CancellationTokenRegistration _gone;
+    private string? _failure;
     private bool _hasHead;
     private bool _isFlushing;
     private bool _isClosed;
@@ -54,6 +56,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         _overflow.Dispose();
         if (failure is null) return;
         if (Request.Response.HasStarted || _hasHead) Request.Abort();
+        else if (failure == AccountUsage.CutForTheDay) await RefuseForTheDayAsync();
         else await ErrorPages.WriteAsync(Request, failure == Timeout ? 504 : 502, failure);
     }
 
@@ -128,7 +131,12 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
                 await ErrorPages.WriteAsync(Request, 413, "the body is too large for this client");
                 return false;
             }
-            Binding.CountIn(body.Length);
+            if (Binding.TakeIn(body.Length) < body.Length)
+            {
+                TryEnd();
+                await RefuseForTheDayAsync();
+                return false;
+            }
             _isSending = false;
             Open(StreamMode.Http, wholeBody: body.Span);
             return true;
@@ -150,9 +158,12 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
                 foreach (var segment in read.Buffer)
                 {
                     Touch();
-                    Request.BytesIn += segment.Length;
-                    Binding.CountIn(segment.Length);
-                    if (!await Frames.SendAsync(Id, Credit, segment, last: DataFraming.More)) break;
+                    var taken = Binding.TakeIn(segment.Length);
+                    Request.BytesIn += taken;
+                    if (!await Frames.SendAsync(Id, Credit, segment[..taken], last: DataFraming.More)) break;
+                    if (taken == segment.Length) continue;
+                    GiveUp(AccountUsage.CutForTheDay);
+                    break;
                 }
                 reader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
@@ -187,15 +198,14 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
 
     private void OnBody(ReadOnlySpan<byte> bytes)
     {
-        Request.BytesOut += bytes.Length;
-        Binding.CountOut(bytes.Length);
-        if (Request.IsHead) return;
-        if (_isFlushing || _overflow.Length > 0)
+        var taken = Binding.TakeOut(bytes.Length);
+        Request.BytesOut += taken;
+        if (!Request.IsHead)
         {
-            _overflow.Append(bytes);
-            return;
+            if (_isFlushing || _overflow.Length > 0) _overflow.Append(bytes[..taken]);
+            else Write(bytes[..taken]);
         }
-        Write(bytes);
+        if (taken < bytes.Length) Fail(AccountUsage.CutForTheDay);
     }
 
     private void Write(ReadOnlySpan<byte> bytes)
@@ -291,8 +301,10 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     private void QueueReport(string reason) =>
         ThreadPool.UnsafeQueueUserWorkItem(static state => state.Visitor.Report(state.Reason), (Visitor: this, Reason: reason), preferLocal: false);
 
+    // The end of the batch, which reports what is closed, is not to take it for a good end.
     private void Fail(string reason)
     {
+        _failure ??= reason;
         _isClosed = true;
         GiveUp(reason);
     }
@@ -305,7 +317,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
             _isReported = true;
             _isClosed = true;
         }
-        _ended.SetResult(failure);
+        _ended.SetResult(_failure ?? failure);
     }
 
     string? IValueTaskSource<string?>.GetResult(short token) => _ended.GetResult(token);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Mooring.Tunnel.Links;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Names;
 using Mooring.Tunnel.Server.Sessions;
 
@@ -102,7 +103,7 @@ internal sealed partial class IngressApplication(
         if (!binding.Session.Usage.Requests.TryTake())
             return await RefuseAsync(request, 429, "too many requests for this account; it may have more in a moment", retryAfter: 1);
         if (binding.Session.Usage.IsOverDay)
-            return await RefuseAsync(request, 429, "this account has carried what it may in a day", binding.Session.Usage.SecondsLeftOfDay);
+            return await RefuseAsync(request, 429, AccountUsage.DayIsOver, binding.Session.Usage.SecondsLeftOfDay);
         if (binding.Session.IsDraining && binding.Session.Link.Ended.IsCancellationRequested) return await RefuseAsync(request, 503, "the server is about to stop", 5);
         return binding;
     }

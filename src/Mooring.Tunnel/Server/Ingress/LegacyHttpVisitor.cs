@@ -4,6 +4,7 @@ using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Protocol.GenerationA;
 using Mooring.Tunnel.Protocol.Http;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -21,8 +22,8 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
                 await ErrorPages.WriteAsync(request, 413, $"this tunnel's client takes bodies of at most {WireLimits.GenerationABodyBytes} bytes");
                 return;
             }
-            binding.CountIn(body.Length);
-            await ExchangeAsync(Encode(body));
+            if (binding.TakeIn(body.Length) < body.Length) await RefuseForTheDayAsync();
+            else await ExchangeAsync(Encode(body));
         }
         catch (TimeoutException)
         {
@@ -77,11 +78,11 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
     private async Task WriteAsync(ProxyResponse answer)
     {
         if (answer.Status is < 200 or > 999) throw new IOException($"{answer.Status} is no status to end with");
-        var response = request.Response;
-        response.StatusCode = answer.Status;
         var body = answer.Body;
         var hasNoLength = answer.Status is 204 or 205;
         var hasBody = !request.IsHead && !hasNoLength && answer.Status != 304;
+        var response = request.Response;
+        response.StatusCode = answer.Status;
         foreach (var (name, value) in answer.Headers)
         {
             var utf8 = Encoding.UTF8.GetBytes(name);
@@ -90,12 +91,18 @@ internal sealed class LegacyHttpVisitor(LegacySession session, TunnelBinding bin
             if ((hasBody || hasNoLength) && HttpField.Is(utf8, "content-length"u8)) continue;
             response.Headers[name] = value;
         }
-        request.BytesOut = hasBody ? body.Length : 0;
-        binding.CountOut(request.BytesOut);
         if (!hasBody) return;
+        request.BytesOut = binding.TakeOut(body.Length);
+        if (request.BytesOut < body.Length)
+        {
+            await RefuseForTheDayAsync();
+            return;
+        }
         response.Headers.ContentLength = body.Length;
         await request.Body.Writer.WriteAsync(body);
     }
+
+    private Task RefuseForTheDayAsync() => ErrorPages.WriteAsync(request, 429, AccountUsage.DayIsOver, session.Usage.SecondsLeftOfDay);
 
     /// <summary>These clients pass a chunked body on with its framing, which is ours to take off.</summary>
     private static ReadOnlyMemory<byte> Unchunked(ReadOnlyMemory<byte> body)

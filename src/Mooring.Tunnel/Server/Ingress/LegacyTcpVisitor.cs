@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using Mooring.Tunnel.Links;
+using Mooring.Tunnel.Protocol;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -35,8 +37,9 @@ internal sealed class LegacyTcpVisitor : LegacyProxy.IRawReceiver, IOutletOwner
             var buffer = new byte[BufferBytes];
             while (await _stream.ReadAsync(buffer) is var count and > 0)
             {
-                _binding.CountIn(count);
-                _proxy.Link.Send(buffer.AsSpan(0, count));
+                var taken = _binding.TakeIn(count);
+                _proxy.Link.Send(buffer.AsSpan(0, taken));
+                if (taken < count) CutForTheDay();
                 if (_proxy.Link.IsCrowded) await _proxy.Link.WaitForRoomAsync();
             }
         }
@@ -54,7 +57,9 @@ internal sealed class LegacyTcpVisitor : LegacyProxy.IRawReceiver, IOutletOwner
 
     void LegacyProxy.IRawReceiver.OnBytes(ReadOnlySpan<byte> bytes)
     {
-        if (!_outlet.TryAppend(bytes)) _stream.Dispose();
+        var taken = _binding.TakeOut(bytes.Length);
+        if (!_outlet.TryAppend(bytes[..taken])) _stream.Dispose();
+        if (taken < bytes.Length) CutForTheDay();
     }
 
     void LegacyProxy.IRawReceiver.OnBatchEnd() => _outlet.Kick();
@@ -65,9 +70,17 @@ internal sealed class LegacyTcpVisitor : LegacyProxy.IRawReceiver, IOutletOwner
         _outlet.Kick();
     }
 
-    void IOutletOwner.OnWritten(int payloadBytes) => _binding.CountOut(payloadBytes);
+    void IOutletOwner.OnWritten(int payloadBytes)
+    {
+    }
 
     void IOutletOwner.OnDrained() => _stream.Dispose();
 
     void IOutletOwner.OnOutletBroken() => _stream.Dispose();
+
+    private void CutForTheDay()
+    {
+        _ = _proxy?.Link.CloseAsync(CloseCodes.Quota, AccountUsage.CutForTheDay);
+        _stream.Dispose();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Mooring.Tunnel.Protocol.GenerationB;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -32,6 +33,9 @@ internal abstract class RequestVisitor(StreamSession session, TunnelBinding bind
     }
 
     protected abstract Task ServeAsync();
+
+    /// <summary>Tells the visitor that the account has used its day up.</summary>
+    protected Task RefuseForTheDayAsync() => ErrorPages.WriteAsync(request, 429, AccountUsage.DayIsOver, Session.Usage.SecondsLeftOfDay);
 
     /// <summary>Tells the client. Version 1 has the verb among the headers, and the whole body here.</summary>
     protected void Open(StreamMode mode, bool hasBody = false, ReadOnlySpan<byte> wholeBody = default)

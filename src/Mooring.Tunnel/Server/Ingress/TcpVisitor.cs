@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol.GenerationB;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -66,7 +67,9 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
         if (!frame.Bytes.IsEmpty)
         {
             Touch();
-            if (!_outlet.TryAppend(frame.Bytes)) GiveUp("the visitor reads too slowly");
+            var taken = Binding.TakeOut(frame.Bytes.Length);
+            if (!_outlet.TryAppend(frame.Bytes[..taken])) GiveUp("the visitor reads too slowly");
+            else if (taken < frame.Bytes.Length) GiveUp(AccountUsage.CutForTheDay);
         }
         if (frame.IsEnd) _outlet.Complete();
     }
@@ -90,11 +93,7 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
         if (IsIdleFor(Session.Limits.ConnectionIdleTimeout)) GiveUp("nothing was said for too long");
     }
 
-    void IOutletOwner.OnWritten(int payloadBytes)
-    {
-        Binding.CountOut(payloadBytes);
-        Consumed(payloadBytes);
-    }
+    void IOutletOwner.OnWritten(int payloadBytes) => Consumed(payloadBytes);
 
     void IOutletOwner.OnDrained()
     {
@@ -162,9 +161,10 @@ internal sealed class TcpVisitor : VisitorStream, IOutletOwner
                 var count = await _stream.ReadAsync(buffer.AsMemory(0, BufferBytes));
                 if (count == 0) break;
                 Touch();
-                Binding.CountIn(count);
-                if (!await Frames.SendAsync(Id, Credit, buffer.AsMemory(0, count))) return;
+                var taken = Binding.TakeIn(count);
+                if (!await Frames.SendAsync(Id, Credit, buffer.AsMemory(0, taken))) return;
                 Frames.Link.Flush();
+                if (taken < count) GiveUp(AccountUsage.CutForTheDay);
             }
         }
         finally

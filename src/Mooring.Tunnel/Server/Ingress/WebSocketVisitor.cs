@@ -4,6 +4,7 @@ using Mooring.Tunnel.Links;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Protocol.GenerationB;
 using Mooring.Tunnel.Protocol.WebSocket;
+using Mooring.Tunnel.Server.Accounts;
 using Mooring.Tunnel.Server.Sessions;
 
 namespace Mooring.Tunnel.Server.Ingress;
@@ -54,7 +55,10 @@ internal sealed class WebSocketVisitor : RequestVisitor
             return;
         }
         if (frame.Bytes.IsEmpty && frame.DataKind == DataKind.Bytes) return;
-        if (!_relay.OnData(frame)) GiveUp("the visitor reads too slowly");
+        var taken = Binding.TakeOut(frame.Bytes.Length);
+        Request.BytesOut += taken;
+        if (taken < frame.Bytes.Length) CutForTheDay();
+        else if (!_relay.OnData(frame)) GiveUp("the visitor reads too slowly");
     }
 
     public override void OnBatchEnd() => _relay.Kick();
@@ -123,13 +127,19 @@ internal sealed class WebSocketVisitor : RequestVisitor
         Request.Response.Headers.ContentLength = 0;
     }
 
+    // What goes to the visitor is counted when it comes.
     private void Count(int fromVisitor, int toVisitor)
     {
-        Request.BytesIn += fromVisitor;
-        Request.BytesOut += toVisitor;
-        Binding.CountIn(fromVisitor);
-        Binding.CountOut(toVisitor);
         Touch();
+        var taken = Binding.TakeIn(fromVisitor);
+        Request.BytesIn += taken;
+        if (taken < fromVisitor) CutForTheDay();
+    }
+
+    // The visitor is told in a close frame, for which there is still time.
+    private void CutForTheDay()
+    {
+        if (TryReset(AccountUsage.CutForTheDay)) _relay.OnClose(CloseCodes.Policy, AccountUsage.DayIsOver);
     }
 
     private sealed record Verdict(int Status, string Subprotocol, string Reason, IReadOnlyList<KeyValuePair<string, string>> Fields);

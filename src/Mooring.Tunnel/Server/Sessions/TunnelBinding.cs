@@ -45,17 +45,18 @@ internal sealed class TunnelBinding(ServerSession session, string name, string u
 
     public long Requests => Volatile.Read(ref _requests);
 
-    public void CountIn(long bytes)
-    {
-        Interlocked.Add(ref _bytesIn, bytes);
-        session.Usage.CountBytes(bytes);
-    }
+    /// <summary>Counts bytes from a visitor; how many of them the account may still carry today.</summary>
+    public int TakeIn(int bytes) => Take(ref _bytesIn, bytes);
 
-    public void CountOut(long bytes)
-    {
-        Interlocked.Add(ref _bytesOut, bytes);
-        session.Usage.CountBytes(bytes);
-    }
+    /// <summary>Counts bytes to a visitor; how many of them the account may still carry today.</summary>
+    public int TakeOut(int bytes) => Take(ref _bytesOut, bytes);
 
     public void CountRequest() => Interlocked.Increment(ref _requests);
+
+    private int Take(ref long counter, int bytes)
+    {
+        var taken = session.Usage.Take(bytes);
+        Interlocked.Add(ref counter, taken);
+        return taken;
+    }
 }
