@@ -34,6 +34,8 @@ internal sealed class TunnelServerArguments
     private readonly Option<int> _accountRequests;
     private readonly Option<long> _accountBytes;
     private readonly Option<string?> _accessLog;
+    private readonly Option<bool> _warning;
+    private readonly Option<string?> _abuse;
 
     private TunnelServerArguments(string prefix)
     {
@@ -78,6 +80,8 @@ internal sealed class TunnelServerArguments
             if (result.Tokens is [{ Value: var text }] && long.TryParse(text, out var number) && number < 0) result.AddError($"{prefix}account-bytes: '{text}' is not allowed: 0 or more");
         });
         _accessLog = new Option<string?>(prefix + "access-log") { Description = "File for one line of JSON per request.", HelpName = "FILE" };
+        _warning = new Option<bool>(prefix + "visitor-warning") { Description = "Browsers see a page first that says that the address is somebody's tunnel." };
+        _abuse = new Option<string?>(prefix + "abuse-contact") { Description = "Where visitors can report a tunnel: an address of mail, or a URL.", HelpName = "CONTACT" };
     }
 
     /// <summary>What changes the port for clients, in the user's words.</summary>
@@ -94,7 +98,7 @@ internal sealed class TunnelServerArguments
             arguments._bind, arguments._port, arguments._httpPort, arguments._httpsPort, arguments._certificate, arguments._key, arguments._controlTls,
             arguments._domain, arguments._publicUrl, arguments._ports, arguments._tokens, arguments._register, arguments._allow, arguments._deny,
             arguments._trusted, arguments._proxyProtocol, arguments._connections, arguments._accountTunnels, arguments._accountSessions, arguments._accountRequests,
-            arguments._accountBytes, arguments._accessLog,
+            arguments._accountBytes, arguments._accessLog, arguments._warning, arguments._abuse,
         })
             command.Options.Add(option);
         return arguments;
@@ -130,6 +134,8 @@ internal sealed class TunnelServerArguments
                 BytesPerDay = parsed.GetValue(_accountBytes),
             },
             AccessLog = parsed.GetValue(_accessLog),
+            WarnsVisitors = parsed.GetValue(_warning),
+            AbuseContact = parsed.GetValue(_abuse),
             Limits = new TunnelServerLimits { TcpConnectionsMax = connections, TcpConnectionsPerSecond = connections * 2 },
         };
         var errors = new OptionsErrors();

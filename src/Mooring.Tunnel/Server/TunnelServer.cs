@@ -127,7 +127,7 @@ public sealed partial class TunnelServer : IAsyncDisposable
         _tcp = new TcpIngress(Options, rules, proxies, _metrics, _time, _logger);
         _accessLog = new AccessLog(Options.AccessLog, _time, _logger);
         _ingress = new IngressServer(Options, proxies, _services, _time, _loggers);
-        await _ingress.StartAsync(new IngressApplication(Directory, Takedowns, rules, _metrics, _accessLog, _recent, _time, _logger), cancellationToken);
+        await _ingress.StartAsync(new IngressApplication(Options, Directory, Takedowns, rules, _metrics, _accessLog, _recent, _time, _logger), cancellationToken);
         addresses.Bound(_ingress.Http, _ingress.Https);
         var names = new NameAuthority(Options, addresses, Directory, Names, Hostnames, Takedowns, _tcp, _time);
         _context = new SessionContext(Options, accounts, Usages, names, _metrics, _time, _logger);

@@ -2,6 +2,7 @@ using System.Net;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
 using Mooring.Tunnel.Server.Accounts;
+using Mooring.Tunnel.Server.Ingress;
 
 namespace Mooring.Tunnel.Server;
 
@@ -62,6 +63,15 @@ public sealed record TunnelServerOptions
     /// </summary>
     public bool ExpectsProxyProtocol { get; init; }
 
+    /// <summary>
+    /// Browsers see a page first that says whose address they are about to visit, once in a while for each tunnel; default false. Programs do not, nor
+    /// visitors of tunnels that operators' tokens opened.
+    /// </summary>
+    public bool WarnsVisitors { get; init; }
+
+    /// <summary>Where visitors can report a tunnel: an address of mail, or a page (http or https); null (default) for nowhere.</summary>
+    public string? AbuseContact { get; init; }
+
     /// <summary>Name server for the challenges of custom host names; null (default) is the system's.</summary>
     public IPEndPoint? NameServer { get; init; }
 
@@ -85,6 +95,7 @@ public sealed record TunnelServerOptions
             foreach (var network in list) errors.Require(IPNetwork.TryParse(network, out _), key, network, "a network such as 192.0.2.0/24");
         }
         errors.Require(!ExpectsProxyProtocol || TrustedProxies.Count > 0, "proxy-protocol", null, "needs the proxies that send it: trusted-proxy");
+        if (AbuseContact is { } contact) errors.Require(ReportLink.IsContact(contact), "abuse-contact", contact, "an address of mail, or an http or https URL");
         if (PublicUrl is { } url)
             errors.Require(url.StartsWith("http://*", StringComparison.Ordinal) || url.StartsWith("https://*", StringComparison.Ordinal), "public-url", url, "http://*[:PORT] or https://*[:PORT]");
         Limits.Validate(errors);

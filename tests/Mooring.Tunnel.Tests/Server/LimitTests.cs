@@ -23,7 +23,9 @@ public sealed class LimitTests : MooringTest
         TunnelHost.StartAsync(LoggerFactory, options => options with { Limits = limits }, time: time);
 
     /// <summary>An HTTP client of the API, from another address than this machine's usual one.</summary>
-    private static HttpClient Stranger(TunnelHost host) => new(new SocketsHttpHandler
+    private static HttpClient Stranger(TunnelHost host) => new(FromElsewhere(host)) { BaseAddress = new Uri($"http://{host.Control}/") };
+
+    private static SocketsHttpHandler FromElsewhere(TunnelHost host) => new()
     {
         ConnectCallback = async (_, cancellationToken) =>
         {
@@ -32,8 +34,7 @@ public sealed class LimitTests : MooringTest
             await socket.ConnectAsync(host.Control, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         },
-    })
-    { BaseAddress = new Uri($"http://{host.Control}/") };
+    };
 
     private async Task<(HttpStatusCode Status, TimeSpan? Wait)> PostAsync(HttpClient client, string path, JsonObject body)
     {
@@ -107,16 +108,7 @@ public sealed class LimitTests : MooringTest
     {
         var limits = new TunnelServerLimits { HandshakesPerMinute = 3 };
         var host = Own(await StartAsync(limits, _clock));
-        using var stranger = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(s_stranger);
-                await socket.ConnectAsync(host.Control, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
+        using var stranger = new HttpMessageInvoker(FromElsewhere(host));
         async Task<HttpStatusCode> DialAsync()
         {
             using var socket = new ClientWebSocket();
@@ -136,6 +128,23 @@ public sealed class LimitTests : MooringTest
         Assert.Equal(HttpStatusCode.TooManyRequests, await DialAsync());
         _clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(HttpStatusCode.SwitchingProtocols, await DialAsync());
+    }
+
+    [Fact]
+    public async Task WrongTokensOfOneAddress_AreLoggedByPowersOfTwo()
+    {
+        var host = Own(await StartAsync(new TunnelServerLimits(), _clock));
+        using var stranger = new HttpMessageInvoker(FromElsewhere(host));
+        for (var i = 0; i < 9; i++)
+        {
+            using var socket = new ClientWebSocket();
+            await socket.ConnectAsync(new Uri($"ws://{host.Control}/api/v1/ws/tunnel"), stranger, TestTimeout);
+            await socket.SendAsync(Protocol.Vectors.GenerationB["Auth"], WebSocketMessageType.Binary, endOfMessage: true, TestTimeout);
+            Assert.Equal(WebSocketMessageType.Binary, (await socket.ReceiveAsync(new byte[1000].AsMemory(), TestTimeout)).MessageType);
+        }
+        var lines = Log.Entries.Where(entry => entry.Event.Id == 6003).ToArray();
+        Assert.Equal(4, lines.Length);
+        Assert.Contains("8 in this minute", lines[3].Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,6 +17,7 @@ internal sealed partial class AccessLog : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly string _path;
     private long _dropped;
+    private long _failed;
 
     public AccessLog(string? path, TimeProvider time, ILogger logger)
     {
@@ -74,11 +75,11 @@ internal sealed partial class AccessLog : IAsyncDisposable
             }
             catch (IOException exception)
             {
-                LogNotWritten(_logger, _path, exception.Message, Interlocked.Exchange(ref _dropped, 0));
+                if (long.IsPow2(++_failed)) LogNotWritten(_logger, _path, exception.Message, _failed, Interlocked.Read(ref _dropped));
             }
         }
     }
 
-    [LoggerMessage(6011, LogLevel.Warning, "{Path}: {Why}; {Dropped} lines were dropped before")]
-    private static partial void LogNotWritten(ILogger logger, string path, string why, long dropped);
+    [LoggerMessage(6011, LogLevel.Warning, "{Path}: {Why} ({Count} times so far, {Dropped} lines dropped)")]
+    private static partial void LogNotWritten(ILogger logger, string path, string why, long count, long dropped);
 }

@@ -13,7 +13,7 @@ internal static class ErrorPages
         var response = request.Response;
         if (response.HasStarted) return;
         var title = Title(status);
-        var (type, text) = request.Accepts("text/html") ? ("text/html; charset=utf-8", Html(status, title, reason, request.RequestId))
+        var (type, text) = request.Accepts("text/html") ? ("text/html; charset=utf-8", Html(status, title, reason, request))
             : request.Accepts("json") ? ("application/json", Json(status, title, reason, request.RequestId))
             : ("text/plain; charset=utf-8", $"{status} {title}\n{reason}\nrequest {request.RequestId}\n");
         var body = Encoding.UTF8.GetBytes(text);
@@ -45,11 +45,15 @@ internal static class ErrorPages
         _ => "Error",
     };
 
-    private static string Html(int status, string title, string reason, string requestId) =>
+    /// <summary>How pages of the server look.</summary>
+    internal const string Style =
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem;color:#223}h1{font-weight:600}small{color:#667}";
+
+    private static string Html(int status, string title, string reason, IngressRequest request) =>
         $$"""
         <!doctype html><html lang="en"><meta charset="utf-8"><title>{{status}} {{title}}</title>
-        <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem;color:#223}h1{font-weight:600}small{color:#667}</style>
-        <h1>{{status}} {{title}}</h1><p>{{WebUtility.HtmlEncode(reason)}}</p><small>request {{WebUtility.HtmlEncode(requestId)}}</small></html>
+        <style>{{Style}}</style>
+        <h1>{{status}} {{title}}</h1><p>{{WebUtility.HtmlEncode(reason)}}</p><small>request {{WebUtility.HtmlEncode(request.RequestId)}}{{ReportLink.Html(request)}}</small></html>
         """;
 
     private static string Json(int status, string title, string reason, string requestId)

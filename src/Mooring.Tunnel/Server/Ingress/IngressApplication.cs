@@ -15,22 +15,26 @@ namespace Mooring.Tunnel.Server.Ingress;
 /// handed to the session that has the tunnel.
 /// </summary>
 internal sealed partial class IngressApplication(
-    TunnelDirectory directory, TakedownList takedowns, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, RecentRequests recent, TimeProvider time,
+    TunnelServerOptions options, TunnelDirectory directory, TakedownList takedowns, VisitorRules rules, TunnelMetrics metrics, AccessLog accessLog, RecentRequests recent, TimeProvider time,
     ILogger logger)
     : IHttpApplication<IngressRequest>
 {
+    private long _failed;
+
     public IngressRequest CreateContext(IFeatureCollection contextFeatures)
     {
         if (contextFeatures is not IHostContextContainer<IngressRequest> container)
         {
-            var alone = new IngressRequest();
+            var alone = NewRequest();
             alone.Use(contextFeatures);
             return alone;
         }
-        var request = container.HostContext ??= new IngressRequest();
+        var request = container.HostContext ??= NewRequest();
         request.Use(contextFeatures);
         return request;
     }
+
+    private IngressRequest NewRequest() => new() { AbuseContact = options.AbuseContact };
 
     public void DisposeContext(IngressRequest context, Exception? exception)
     {
@@ -51,7 +55,8 @@ internal sealed partial class IngressApplication(
         }
         catch (Exception exception) when (exception is not BadHttpRequestException)
         {
-            LogFailed(logger, context.RequestId, exception);
+            var count = Interlocked.Increment(ref _failed);
+            if (long.IsPow2(count)) LogFailed(logger, context.RequestId, count, exception);
             if (context.Response.HasStarted) context.Abort();
             else await ErrorPages.WriteAsync(context, 502, "the request could not be carried");
         }
@@ -94,6 +99,12 @@ internal sealed partial class IngressApplication(
         if (request.Request.Headers.Via.Count > 0 && request.Request.Headers.Via.ToString().Contains(ForwardedRequest.Pseudonym, StringComparison.Ordinal))
             return await RefuseAsync(request, 508, "the request went through a tunnel already");
         if (request.Request.Method == "CONNECT" && request.ExtendedConnect is null) return await RefuseAsync(request, 400, "CONNECT is not served here");
+        if (options.WarnsVisitors && !binding.Account.Scopes.HasFlag(TokenScopes.Admin) && VisitorWarning.IsDue(request))
+        {
+            metrics.Rejected("warned");
+            await VisitorWarning.WriteAsync(request, options.BaseDomain);
+            return null;
+        }
         if (binding.Auth is { } auth && !Client.Streams.BasicCredentials.Match(request.Request.Headers.Authorization.ToString(), auth))
         {
             metrics.Rejected("401");
@@ -130,6 +141,6 @@ internal sealed partial class IngressApplication(
         });
     }
 
-    [LoggerMessage(6010, LogLevel.Error, "request {RequestId} failed")]
-    private static partial void LogFailed(ILogger logger, string requestId, Exception exception);
+    [LoggerMessage(6010, LogLevel.Error, "request {RequestId} failed ({Count} so far)")]
+    private static partial void LogFailed(ILogger logger, string requestId, long count, Exception exception);
 }

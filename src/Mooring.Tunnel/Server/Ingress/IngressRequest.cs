@@ -26,6 +26,9 @@ internal sealed class IngressRequest
 
     public long Started { get; set; }
 
+    /// <summary>Where the operator wants to hear of abuse; null for nowhere.</summary>
+    public string? AbuseContact { get; init; }
+
     /// <summary>Its step in a trace, for the application behind the tunnel; null when nobody traces.</summary>
     public TraceContext? Trace { get; set; }
 

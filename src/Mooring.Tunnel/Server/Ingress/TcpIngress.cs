@@ -13,6 +13,7 @@ internal sealed partial class TcpIngress(
     private const int Backlog = 512;
 
     private readonly ConcurrentDictionary<TunnelBinding, Socket> _listeners = new();
+    private long _failed;
 
     /// <exception cref="SocketException">The port is taken.</exception>
     public void Open(TunnelBinding binding)
@@ -85,7 +86,8 @@ internal sealed partial class TcpIngress(
         }
         catch (Exception exception)
         {
-            LogFailed(logger, binding.Name, exception);
+            var count = Interlocked.Increment(ref _failed);
+            if (long.IsPow2(count)) LogFailed(logger, binding.Name, count, exception);
             visit.Socket.Dispose();
         }
         finally
@@ -105,6 +107,6 @@ internal sealed partial class TcpIngress(
         return rules.IsAllowed(visit.Visitor.Address) ? visit : null;
     }
 
-    [LoggerMessage(6020, LogLevel.Error, "a connection of tunnel {Tunnel} failed")]
-    private static partial void LogFailed(ILogger logger, string tunnel, Exception exception);
+    [LoggerMessage(6020, LogLevel.Error, "a connection of tunnel {Tunnel} failed ({Count} so far)")]
+    private static partial void LogFailed(ILogger logger, string tunnel, long count, Exception exception);
 }

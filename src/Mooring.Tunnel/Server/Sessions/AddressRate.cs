@@ -16,13 +16,14 @@ internal sealed class AddressRate(int max, TimeSpan period, TimeProvider time)
     public bool IsAllowed(string address) =>
         IsOwn(address) || !_counts.TryGetValue(address, out var entry) || entry.Count < max || time.GetElapsedTime(entry.Began) >= period;
 
-    public void Count(string address)
+    /// <summary>Counts; the number in this period, for who does not want to tell of each.</summary>
+    public int Count(string address)
     {
-        if (IsOwn(address)) return;
+        if (IsOwn(address)) return 1;
         if (_counts.Count >= AddressesMax) Forget();
         var now = time.GetTimestamp();
-        _counts.AddOrUpdate(
-            address, _ => (now, 1), (_, entry) => time.GetElapsedTime(entry.Began, now) >= period ? (now, 1) : (entry.Began, entry.Count + 1));
+        return _counts.AddOrUpdate(
+            address, _ => (now, 1), (_, entry) => time.GetElapsedTime(entry.Began, now) >= period ? (now, 1) : (entry.Began, entry.Count + 1)).Count;
     }
 
     /// <summary>Counts, unless there were too many already.</summary>

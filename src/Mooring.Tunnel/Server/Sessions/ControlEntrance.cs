@@ -43,9 +43,9 @@ internal sealed partial class ControlEntrance(SessionContext context, SessionReg
         var account = await context.Accounts.AuthenticateAsync(token, link.Ended);
         context.Metrics.Authenticated(context.Time.GetElapsedTime(started));
         if (account is not null && account.Scopes.HasFlag(TokenScopes.Connect)) return account;
-        registry.Failures.Count(remote);
+        var count = registry.Failures.Count(remote);
         context.Metrics.RefusedClient("token");
-        LogRefused(context.Logger, remote, TokenText.Masked(token));
+        if (int.IsPow2(count)) LogRefused(context.Logger, remote, TokenText.Masked(token), count);
         return null;
     }
 
@@ -107,8 +107,8 @@ internal sealed partial class ControlEntrance(SessionContext context, SessionReg
         await link.CloseAsync(CloseCodes.Policy, message);
     }
 
-    [LoggerMessage(6003, LogLevel.Information, "a client from {Remote} was refused: token {Token}")]
-    private static partial void LogRefused(ILogger logger, string remote, string token);
+    [LoggerMessage(6003, LogLevel.Information, "a client from {Remote} was refused: token {Token} ({Count} in this minute)")]
+    private static partial void LogRefused(ILogger logger, string remote, string token, int count);
 
     [LoggerMessage(6004, LogLevel.Information, "session {Session} of account {Account} from {Remote}, generation {Generation}")]
     private static partial void LogConnected(ILogger logger, string session, string account, string remote, string generation);

@@ -18,6 +18,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
     private readonly Queue<TunnelRequest> _wanted = new();
     private long _nextStreamId = -1;
     private long _refusedOpens;
+    private long _refusedTunnels;
     private long _lastHeartbeat;
 
     public StreamSession(string id, Account account, WebSocketLink link, string remote, SessionContext context, int version, Capabilities capabilities)
@@ -178,7 +179,7 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
             if (answer.Grant is { } grant) FrameWriter.WriteTunnelCreated(scratch, grant);
             else FrameWriter.WriteError(scratch, answer.Code, answer.Message);
             Link.Send(scratch.WrittenSpan);
-            if (answer.Grant is null) LogRefused(Context.Logger, Id, answer.Code, answer.Message);
+            if (answer.Grant is null && long.IsPow2(++_refusedTunnels)) LogRefused(Context.Logger, Id, answer.Code, answer.Message, _refusedTunnels);
         }
     }
 
@@ -202,6 +203,6 @@ internal sealed partial class StreamSession : ServerSession, ILinkReceiver
     [LoggerMessage(6001, LogLevel.Warning, "session {Session}: the client opened a stream, which only the server may ({Count} so far)")]
     private static partial void LogStreamRefused(ILogger logger, string session, long count);
 
-    [LoggerMessage(6002, LogLevel.Information, "session {Session}: tunnel refused: {Code} {Message}")]
-    private static partial void LogRefused(ILogger logger, string session, string code, string message);
+    [LoggerMessage(6002, LogLevel.Information, "session {Session}: tunnel refused: {Code} {Message} ({Count} so far)")]
+    private static partial void LogRefused(ILogger logger, string session, string code, string message, long count);
 }
