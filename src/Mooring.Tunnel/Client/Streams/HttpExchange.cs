@@ -14,6 +14,9 @@ namespace Mooring.Tunnel.Client.Streams;
 /// <summary>One HTTP request to the application and its response, both streamed.</summary>
 internal sealed class HttpExchange : ClientStream, IOutletOwner
 {
+    /// <summary>Informational answers to one request that are passed on.</summary>
+    private const int InterimsMax = 4;
+
     private readonly PooledBytes _head = new(0);
     private readonly StreamOutlet? _body;
     private readonly bool _isChunked;
@@ -25,6 +28,7 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
     private readonly Transaction? _transaction;
     private OriginConnection? _connection;
     private string? _malformed;
+    private int _interims;
     private int _status;
 
     public HttpExchange(ClientSession session, ClientTunnel tunnel, in FrameView open)
@@ -221,16 +225,28 @@ internal sealed class HttpExchange : ClientStream, IOutletOwner
             {
                 _status = head.Status;
                 facts = new ResponseFacts(head.Framing(_isHead), head.ContentLength ?? 0, head.KeepsAlive);
-                var scratch = FrameLink.Scratch();
-                ResponseHead.Write(scratch, head.Status, ResponseForwarding.Fields(head, Tunnel));
-                Credit?.Charge(scratch.WrittenCount);
-                Frames.EnqueueHead(Id, scratch.WrittenSpan);
+                SendHead(head);
                 _transaction?.AddResponse(connection.Unread.Span[..length]);
                 connection.Use(length);
                 return true;
             }
+            // 100 answers an Expect, which is the server's to answer.
+            if (head.Status > 100 && Frames.Version >= ProtocolVersion.Three && _interims++ < InterimsMax)
+            {
+                SendHead(head);
+                // The final one may be long in coming.
+                Frames.Link.Flush();
+            }
             connection.Use(length);
         }
+    }
+
+    private void SendHead(in HttpResponseHead head)
+    {
+        var scratch = FrameLink.Scratch();
+        ResponseHead.Write(scratch, head.Status, ResponseForwarding.Fields(head, Tunnel));
+        Credit?.Charge(scratch.WrittenCount);
+        Frames.EnqueueHead(Id, scratch.WrittenSpan);
     }
 
     private async ValueTask<bool> ForwardLengthAsync(OriginConnection connection, long left)

@@ -22,6 +22,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     private ManualResetValueTaskSourceCore<string?> _ended = new() { RunContinuationsAsynchronously = false };
     private CancellationTokenRegistration _gone;
     private string? _failure;
+    private int _interims;
     private bool _hasHead;
     private bool _isFlushing;
     private bool _isClosed;
@@ -117,6 +118,9 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         else if (IsIdleFor(Session.Limits.IdleTimeout)) GiveUp(_hasHead ? "the application stopped in the middle of its answer" : Timeout);
     }
 
+    /// <summary>Informational answers to one request that are passed on.</summary>
+    private const int InterimsMax = 4;
+
     private const string Timeout = "the application did not answer in time";
 
     // Version 1 has the whole body in StreamOpen.
@@ -188,8 +192,13 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     {
         var head = ResponseHead.Read(bytes);
         Consumed(bytes.Length);
-        // Informational answers other than 100, which the server gives itself, concern nobody behind a proxy.
-        if (head.Status is >= 100 and < 200 || head.IsTrailers) return;
+        if (head.IsTrailers) return;
+        if (head.Status < 200)
+        {
+            // So many that they can be told apart from a flood.
+            if (_interims++ < InterimsMax) InterimResponse.TryWrite(Request, head);
+            return;
+        }
         ResponseFields.Apply(head, Request.Response);
         _hasHead = true;
         // Only puts the head into the connection's buffer; the body can then be written behind it without a copy.
