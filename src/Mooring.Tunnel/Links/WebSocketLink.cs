@@ -94,7 +94,13 @@ internal sealed class WebSocketLink : IThreadPoolWorkItem, IDisposable
 
     void IThreadPoolWorkItem.Execute()
     {
-        lock (_gate) BeginSend();
+        TaskCompletionSource? roomy;
+        lock (_gate)
+        {
+            BeginSend();
+            roomy = TakeRoomy();
+        }
+        roomy?.TrySetResult();
         _ = SendLoopAsync();
     }
 
@@ -263,6 +269,15 @@ internal sealed class WebSocketLink : IThreadPoolWorkItem, IDisposable
         (_pending, _sending) = (_sending, _pending);
     }
 
+    // Under the gate: those who wait for room, if there is some. They fill the next buffer while this one is on its way.
+    private TaskCompletionSource? TakeRoomy()
+    {
+        if (_pending.Length > _limits.SendLowBytes && _ending is null) return null;
+        var roomy = _roomy;
+        _roomy = null;
+        return roomy;
+    }
+
     private async Task SendLoopAsync()
     {
         while (true)
@@ -277,7 +292,7 @@ internal sealed class WebSocketLink : IThreadPoolWorkItem, IDisposable
                 End(LinkEnding.Lost(exception.Message));
                 return;
             }
-            TaskCompletionSource? roomy = null;
+            TaskCompletionSource? roomy;
             bool isDone;
             lock (_gate)
             {
@@ -286,8 +301,7 @@ internal sealed class WebSocketLink : IThreadPoolWorkItem, IDisposable
                 isDone = _pending.Length == 0 || _ending is not null;
                 if (isDone) _isSending = false;
                 else BeginSend();
-                // What was taken along made room: who waits for it fills the queue again while this leaves.
-                if (_pending.Length <= _limits.SendLowBytes || _ending is not null) (roomy, _roomy) = (_roomy, null);
+                roomy = TakeRoomy();
             }
             roomy?.TrySetResult();
             if (isDone) return;

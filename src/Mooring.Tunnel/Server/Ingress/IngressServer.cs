@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Mooring.Kernel.Tls;
@@ -40,7 +41,10 @@ internal sealed class IngressServer : IAsyncDisposable
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         // Nothing here blocks, so whoever has the bytes sends them: the hop to another thread costs more than the sending (docs/operating/performance.md).
-        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true, UnsafePreferInlineScheduling = true, WaitForDataBeforeAllocatingBuffer = false }), loggers);
+        // From the host's settings comes its pool of pinned buffers; without it each buffer is rented and pinned by itself.
+        var transport = services.GetRequiredService<IOptionsFactory<SocketTransportOptions>>().Create(Options.DefaultName);
+        (transport.NoDelay, transport.UnsafePreferInlineScheduling, transport.WaitForDataBeforeAllocatingBuffer) = (true, true, false);
+        var sockets = new SocketTransportFactory(Options.Create(transport), loggers);
         var priorKnowledge = new PriorKnowledge(sockets, time);
         var bound = new List<ListenOptions>();
         kestrel.Listen(options.Http, listen =>
