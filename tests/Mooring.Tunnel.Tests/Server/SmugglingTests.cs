@@ -14,7 +14,7 @@ public sealed class SmugglingTests : MooringTest
 {
     private const string Hidden = "GET /hidden HTTP/1.1\r\nHost: demo.localhost\r\n\r\n";
 
-    /// <summary>An application that notes every request line and answers each; it reads bodies as a careful server does.</summary>
+    /// <summary>An application that notes every request and answers each with its target; it reads bodies as a careful server does.</summary>
     private static RawOrigin NotingOrigin(List<string> seen) => new(async stream =>
     {
         while (await RawOrigin.ReadHeadAsync(stream) is { } head)
@@ -22,7 +22,8 @@ public sealed class SmugglingTests : MooringTest
             lock (seen) seen.Add(head);
             if (head.Contains("chunked", StringComparison.OrdinalIgnoreCase)) await ReadChunksAsync(stream);
             else if (head.Split("Content-Length: ") is [_, var length]) await stream.ReadExactlyAsync(new byte[int.Parse(length.Split('\r')[0], System.Globalization.CultureInfo.InvariantCulture)]);
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray());
+            var target = head.Split(' ')[1];
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {target.Length}\r\n\r\n{target}"));
         }
     });
 
@@ -96,7 +97,6 @@ public sealed class SmugglingTests : MooringTest
         }
         // The next visitor of the same tunnel gets its own answer.
         using var next = host.Visitor("demo");
-        Assert.Equal("ok", await next.GetStringAsync("next", TestTimeout));
-        lock (seen) Assert.StartsWith("GET /next ", seen[^1], StringComparison.Ordinal);
+        Assert.Equal("/next", await next.GetStringAsync("next", TestTimeout));
     }
 }
