@@ -196,7 +196,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         if (head.Status < 200)
         {
             // So many that they can be told apart from a flood.
-            if (_interims++ < InterimsMax) InterimResponse.TryWrite(Request, head);
+            if (_interims++ < InterimsMax) InterimResponse.Write(Request, head);
             return;
         }
         ResponseFields.Apply(head, Request.Response);

@@ -21,13 +21,13 @@ internal static class InterimResponse
     /// <summary>Far below what Kestrel's buffer has room for behind a flushed response, so that writing never waits.</summary>
     internal const int BytesMax = 16 * 1024;
 
-    /// <summary>Whether it was written: the visitor can have it, and it is no longer than allowed.</summary>
-    public static bool TryWrite(IngressRequest request, in ResponseHead head)
+    /// <summary>Writes it, unless the visitor cannot have it or it is longer than allowed.</summary>
+    public static void Write(IngressRequest request, in ResponseHead head)
     {
         if (head.Status is 100 or 101 || head.Headers.Length > BytesMax || request.IsTls || request.Request.Protocol != "HTTP/1.1" || request.Response.HasStarted
             || request.Request.Headers.ContainsKey(HeaderNames.Expect) || request.Features.Get<IConnectionTransportFeature>() is not { Transport.Output: var output })
         {
-            return false;
+            return;
         }
         var text = new ArrayBufferWriter<byte>(256);
         Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {head.Status} {Phrase(head.Status)}\r\n"), text);
@@ -41,23 +41,22 @@ internal static class InterimResponse
             text.Write("\r\n"u8);
         }
         text.Write("\r\n"u8);
-        return IsSent(output, text.WrittenSpan);
+        Send(output, text.WrittenSpan);
     }
 
     // The framework knows no hints.
     private static string Phrase(int status) => status == 103 ? "Early Hints" : ReasonPhrases.GetReasonPhrase(status);
 
-    private static bool IsSent(PipeWriter output, ReadOnlySpan<byte> bytes)
+    private static void Send(PipeWriter output, ReadOnlySpan<byte> bytes)
     {
         try
         {
             output.Write(bytes);
-            return output.FlushAsync().IsCompleted;
+            _ = output.FlushAsync().AsTask();
         }
         catch (InvalidOperationException)
         {
             // The connection has ended; whoever writes the response finds out.
-            return false;
         }
     }
 }
