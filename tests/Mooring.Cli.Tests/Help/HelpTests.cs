@@ -8,6 +8,18 @@ namespace Mooring.Cli.Tests.Help;
 public sealed class HelpTests
 {
     private static readonly RootCommand Root = RootVerb.Create();
+
+    [Fact]
+    public void VerbThatIsAskedForByName_IsMadeAlone() => Assert.All(
+        RootVerb.Verbs, verb => Assert.Equal([verb.Name], RootVerb.Create([verb.Name, "--help"]).Subcommands.Select(command => command.Name)));
+
+    [Theory]
+    [InlineData]
+    [InlineData("--help")]
+    [InlineData("help", "tunnel")]
+    [InlineData("tunel")]
+    public void WithoutAKnownVerb_ThereAreAll(params string[] args) =>
+        Assert.Equal([.. RootVerb.Verbs.Select(verb => verb.Name), "help"], RootVerb.Create(args).Subcommands.Select(command => command.Name));
     private static readonly Dictionary<string, VerbManual> Book = ManualBook.Read();
 
     public static TheoryData<string> Verbs => [.. VerbPath.Descent(Root).Skip(1).Select(VerbPath.Of)];
