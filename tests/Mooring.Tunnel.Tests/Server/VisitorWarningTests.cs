@@ -49,6 +49,16 @@ public sealed class VisitorWarningTests : MooringTest
     }
 
     [Fact]
+    public async Task LinkToTheApplication_LeadsToNoOtherHost()
+    {
+        var host = await PublishAsync();
+        using var visitor = host.Visitor("demo");
+        var (_, text) = await GetAsync(visitor, path: new Uri(visitor.BaseAddress!, "/.//elsewhere.example/x").AbsoluteUri);
+        Assert.Contains("href=\"/.//elsewhere.example/x\"", text, StringComparison.Ordinal);
+        Assert.Equal(visitor.BaseAddress!.Host, new Uri(visitor.BaseAddress, "/.//elsewhere.example/x").Host);
+    }
+
+    [Fact]
     public async Task Programs_AndThoseWhoSaySo_SeeTheApplicationAtOnce()
     {
         var host = await PublishAsync();

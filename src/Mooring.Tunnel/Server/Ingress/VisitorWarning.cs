@@ -47,6 +47,9 @@ internal static class VisitorWarning
         await request.Body.Writer.WriteAsync(body);
     }
 
+    // Two slashes at the start of a link lead to another host; behind a dot they are part of the path.
+    private static string Link(string target) => target.StartsWith("//", StringComparison.Ordinal) ? "/." + target : target;
+
     private static string Html(IngressRequest request, string domain) =>
         $$"""
         <!doctype html><html lang="en"><meta charset="utf-8"><title>Before you go on</title><meta name="viewport" content="width=device-width">
@@ -54,7 +57,7 @@ internal static class VisitorWarning
         <h1>Before you go on</h1>
         <p><b>{{WebUtility.HtmlEncode(request.TryGetHost(out var host) ? host : "")}}</b> is a tunnel: what you will see comes from somebody's own machine, not from {{WebUtility.HtmlEncode(domain)}}.</p>
         <p>Go on if you know who gave you this address. Do not give it passwords, or anything else that you use elsewhere.</p>
-        <p><a class="on" href="{{WebUtility.HtmlEncode(request.Target)}}" rel="nofollow">Go on</a></p>
+        <p><a class="on" href="{{WebUtility.HtmlEncode(Link(request.Target))}}" rel="nofollow">Go on</a></p>
         <small>request {{WebUtility.HtmlEncode(request.RequestId)}}{{ReportLink.Html(request)}}</small></html>
         """;
 }
