@@ -49,9 +49,9 @@ internal sealed class AgentUnderTest : IAsyncDisposable, IHubOutbox, IAgentLifet
     }
 
     /// <summary>Asks as a hub does; the answer has gone through JSON as on the wire.</summary>
-    public async Task<JsonElement> AskAsync(string topic, JsonNode message)
+    public async Task<JsonElement> AskAsync(string topic, JsonNode? message)
     {
-        using var document = JsonDocument.Parse(message.ToJsonString());
+        using var document = JsonDocument.Parse(message?.ToJsonString() ?? "null");
         var answer = await Get<TopicTable>().AnswerAsync(topic, document.RootElement, CancellationToken.None);
         using var told = JsonDocument.Parse(answer.ToJsonString());
         return told.RootElement.Clone();

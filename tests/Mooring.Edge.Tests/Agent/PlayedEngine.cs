@@ -75,7 +75,7 @@ internal sealed class PlayedEngine : IAsyncDisposable
 
     public void PutNetwork(string name, Action<JsonObject>? change = null)
     {
-        var network = new JsonObject { ["Id"] = "net-" + name, ["Name"] = name, ["Driver"] = "bridge" };
+        var network = new JsonObject { ["Id"] = name, ["Name"] = name, ["Driver"] = "bridge" };
         change?.Invoke(network);
         lock (_gate) _networks[name] = network;
     }
@@ -202,7 +202,7 @@ internal sealed class PlayedEngine : IAsyncDisposable
                 ["images", .., "json"] => Images.Contains(path["images/".Length..^"/json".Length]) ? (200, new JsonObject { ["Id"] = "sha256:1" }) : (404, null),
                 ["containers", "json"] => (200, new JsonArray([.. _containers.Select(Summary)])),
                 ["containers", "create"] => Create(request.Query["name"].ToString(), body),
-                ["containers", var name] when request.Method == "DELETE" => (_containers.Remove(name) ? 204 : 404, null),
+                ["containers", var name] when request.Method == "DELETE" => (_containers.Remove(NameOf(name)) ? 204 : 404, null),
                 ["containers", var name, "rename"] => Rename(NameOf(name), request.Query["name"].ToString()),
                 ["containers", var name, var verb] => _containers.TryGetValue(NameOf(name), out var container) ? Container(NameOf(name), verb, container, body) : (404, null),
                 ["exec", var id, "json"] => (200, new JsonObject { ["Running"] = false, ["ExitCode"] = ExitCode(_execs[int.Parse(id)]) }),
@@ -239,8 +239,8 @@ internal sealed class PlayedEngine : IAsyncDisposable
     private (int Status, JsonNode? Answer) CreateNetwork(JsonObject asked)
     {
         var name = (string)asked["Name"]!;
-        _networks[name] = new JsonObject { ["Id"] = "net-" + name, ["Name"] = name, ["Driver"] = asked["Driver"]!.DeepClone(), ["IPAM"] = asked["IPAM"]?.DeepClone() };
-        return (201, new JsonObject { ["Id"] = "net-" + name });
+        _networks[name] = new JsonObject { ["Id"] = name, ["Name"] = name, ["Driver"] = asked["Driver"]!.DeepClone(), ["IPAM"] = asked["IPAM"]?.DeepClone() };
+        return (201, new JsonObject { ["Id"] = name });
     }
 
     private (int Status, JsonNode? Answer) Container(string name, string verb, JsonObject container, JsonObject body)

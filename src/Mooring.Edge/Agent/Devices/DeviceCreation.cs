@@ -28,11 +28,11 @@ internal sealed partial class DeviceCreation(
             operations.Clear(wanted.Name);
             return true;
         }
-        catch (Exception e) when (e is EngineException or DeviceException or IOException or OperationCanceledException)
+        catch (Exception e)
         {
             await UndoAsync(wanted.Name, undo).ConfigureAwait(false);
             operations.Fail(wanted.Name, e is OperationCanceledException ? "the agent was stopped" : e.Message);
-            LogFailed(logger, wanted.Name, e.Message);
+            LogFailed(logger, wanted.Name, e.Message, DeviceException.TraceOf(e));
             return false;
         }
         finally
@@ -164,7 +164,7 @@ internal sealed partial class DeviceCreation(
     }
 
     [LoggerMessage(7021, LogLevel.Error, "{Device} could not be made: {Reason}")]
-    private static partial void LogFailed(ILogger logger, string device, string reason);
+    private static partial void LogFailed(ILogger logger, string device, string reason, Exception? trace);
 
     [LoggerMessage(7022, LogLevel.Error, "{Device} could not be made, and {What} could not be taken away again: {Reason}")]
     private static partial void LogLeft(ILogger logger, string device, string what, string reason);

@@ -23,10 +23,10 @@ internal sealed partial class DeviceDeletion(
             await RemoveAsync(device, cancellationToken).ConfigureAwait(false);
             operations.Clear(device);
         }
-        catch (Exception e) when (e is EngineException or IOException or OperationCanceledException)
+        catch (Exception e)
         {
             operations.Fail(device, e is OperationCanceledException ? "the agent was stopped" : e.Message);
-            LogFailed(logger, device, e.Message);
+            LogFailed(logger, device, e.Message, DeviceException.TraceOf(e));
         }
     }
 
@@ -64,5 +64,5 @@ internal sealed partial class DeviceDeletion(
     }
 
     [LoggerMessage(7040, LogLevel.Error, "{Device} could not be removed whole: {Reason}")]
-    private static partial void LogFailed(ILogger logger, string device, string reason);
+    private static partial void LogFailed(ILogger logger, string device, string reason, Exception? trace);
 }

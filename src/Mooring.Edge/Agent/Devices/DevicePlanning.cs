@@ -11,15 +11,15 @@ internal sealed class DevicePlanning(
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, IReadOnlyList<(string Parent, string Mac)>> _claims = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Claim> _claims = new(StringComparer.Ordinal);
 
-    /// <summary>What was planned is registered now, or will never be: its addresses are not kept for it any longer.</summary>
+    /// <summary>What was planned is registered now, or will never be: its addresses and interfaces are not kept for it any longer.</summary>
     public void Release(string device)
     {
         lock (_gate) _claims.Remove(device);
     }
 
-    /// <summary>Checks and completes. Its addresses are kept for it until <see cref="Release"/>.</summary>
+    /// <summary>Checks and completes. Its addresses and interfaces are kept for it until <see cref="Release"/>.</summary>
     /// <returns>The device as it is to be made, and the interfaces of the host.</returns>
     /// <exception cref="DeviceException">it cannot be made so</exception>
     public async Task<(DeviceSpecification Wanted, IReadOnlyDictionary<string, HostInterface> Interfaces)> PlanAsync(
@@ -29,18 +29,22 @@ internal sealed class DevicePlanning(
         var macs = new HashSet<(string, string)>(await lans.MacsInUseAsync(cancellationToken).ConfigureAwait(false));
         foreach (var vnic in state.Vnics.Snapshot().Where(device => device.Key != wanted.Name).SelectMany(device => device.Value))
             if (vnic.MacAddress is { } mac) macs.Add((vnic.ParentInterface, mac.ToLowerInvariant()));
-        var dedicated = state.DedicatedNics.Snapshot().Where(entry => entry.Key != wanted.Name)
-            .ToDictionary(entry => entry.Value.HostInterface, entry => entry.Key, StringComparer.Ordinal);
+        var dedicated = state.DedicatedTo();
+        if (wanted.DedicatedInterface is { } own && dedicated.GetValueOrDefault(own) == wanted.Name) dedicated.Remove(own);
         var warnings = new List<string>();
         var context = new SpecificationContext(interfaces, macs, dedicated, options.Lan == LanMode.Engine);
         lock (_gate)
         {
             // Two devices may be made at the same time, and neither is registered yet.
-            foreach (var (device, claimed) in _claims)
-                if (device != wanted.Name) macs.UnionWith(claimed);
+            foreach (var (device, claimed) in _claims.Where(claim => claim.Key != wanted.Name))
+            {
+                macs.UnionWith(claimed.Macs);
+                if (claimed.DedicatedInterface is { } nic) dedicated.TryAdd(nic, device);
+            }
             if (SpecificationCheck.Check(wanted, context, warnings) is { } error) throw new DeviceException(error);
             wanted = wanted with { Vnics = [.. wanted.Vnics.Select(vnic => Complete(vnic, interfaces))] };
-            _claims[wanted.Name] = [.. wanted.Vnics.Where(vnic => vnic.MacAddress is not null).Select(vnic => (vnic.ParentInterface, vnic.MacAddress!))];
+            _claims[wanted.Name] = new Claim(
+                [.. wanted.Vnics.Where(vnic => vnic.MacAddress is not null).Select(vnic => (vnic.ParentInterface, vnic.MacAddress!))], wanted.DedicatedInterface);
         }
         foreach (var warning in warnings) notes.Warn(wanted.Name, warning);
         return (wanted, interfaces);
@@ -60,6 +64,8 @@ internal sealed class DevicePlanning(
         }
         return network.Interfaces;
     }
+
+    private sealed record Claim(IReadOnlyList<(string Parent, string Mac)> Macs, string? DedicatedInterface);
 
     private static VnicRecord Complete(VnicRecord vnic, IReadOnlyDictionary<string, HostInterface> interfaces)
     {

@@ -40,10 +40,10 @@ internal sealed partial class DeviceUpdate(
             await ChangeAsync(change, cancellationToken).ConfigureAwait(false);
             operations.Clear(change.Device);
         }
-        catch (Exception e) when (e is EngineException or DeviceException or IOException or OperationCanceledException)
+        catch (Exception e)
         {
             operations.Fail(change.Device, e is OperationCanceledException ? "the agent was stopped" : e.Message);
-            LogFailed(logger, change.Device, e.Message);
+            LogFailed(logger, change.Device, e.Message, DeviceException.TraceOf(e));
         }
         planning.Release(change.Device);
         upkeep.Reattach(change.Device);
@@ -123,5 +123,5 @@ internal sealed partial class DeviceUpdate(
         && one.Subnet == other.Subnet && one.Gateway == other.Gateway && one.MacAddress == other.MacAddress;
 
     [LoggerMessage(7023, LogLevel.Error, "{Device} could not be changed: {Reason}")]
-    private static partial void LogFailed(ILogger logger, string device, string reason);
+    private static partial void LogFailed(ILogger logger, string device, string reason, Exception? trace);
 }

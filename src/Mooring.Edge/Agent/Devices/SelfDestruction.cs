@@ -44,8 +44,10 @@ internal sealed partial class SelfDestruction(
         outbox.Emit("orchestrator_removed", new JsonObject { ["agent_id"] = identity.Id, ["results"] = results });
         await Task.Delay(Farewell, time, cancellationToken).ConfigureAwait(false);
         Step("removing_self");
+        // Before, because nothing can be written down afterwards: an agent that finds this volume again must not go on with it.
         operations.Clear(Operation.Orchestrator);
-        await TryAsync(results, "self", () => RemoveSelfAsync(cancellationToken)).ConfigureAwait(false);
+        if (await TryAsync(results, "self", () => RemoveSelfAsync(cancellationToken)).ConfigureAwait(false) is { } error)
+            operations.Fail(Operation.Orchestrator, $"the agent's own container could not be removed: {error}", OperationKind.Delete);
     }
 
     private void Step(string step) => operations.Step(Operation.Orchestrator, step);
@@ -76,17 +78,21 @@ internal sealed partial class SelfDestruction(
         lifetime.Stop("it was removed at the hub's word");
     }
 
-    private async Task TryAsync(JsonObject results, string what, Func<Task> work)
+    /// <summary>Does one thing.</summary>
+    /// <returns>Why it was not done; null when it was.</returns>
+    private async Task<string?> TryAsync(JsonObject results, string what, Func<Task> work)
     {
         try
         {
             await work().ConfigureAwait(false);
             results[what] = "removed";
+            return null;
         }
         catch (Exception e) when (e is EngineException or DeviceException or DeviceBusyException or IOException)
         {
             results[what] = e.Message;
             LogLeft(logger, what, e.Message);
+            return e.Message;
         }
     }
 

@@ -48,6 +48,14 @@ internal sealed class AgentState
         }
     }
 
+    /// <summary>Whose the physical interfaces are, by name of the interface. In a file that says two, the first device has it.</summary>
+    public Dictionary<string, string> DedicatedTo()
+    {
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (device, nic) in DedicatedNics.Snapshot()) owners.TryAdd(nic.HostInterface, device);
+        return owners;
+    }
+
     /// <summary>Forgets everything about a device.</summary>
     public void Forget(string name)
     {

@@ -80,16 +80,19 @@ internal sealed partial class DeviceUpkeep(
         });
     }
 
-    /// <summary>Looks at devices until cancelled.</summary>
+    /// <summary>Looks at devices until cancelled, and ends when the last look has.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var running = new List<Task>();
         foreach (var (device, _) in state.Devices.Snapshot()) Ask(device, TimeSpan.Zero);
         while (!cancellationToken.IsCancellationRequested)
         {
             foreach (var (device, look) in _looks)
-                if (look.TryBegin(time.Steady())) _ = LookAsync(device, look, cancellationToken);
+                if (look.TryBegin(time.Steady())) running.Add(LookAsync(device, look, cancellationToken));
+            running.RemoveAll(task => task.IsCompleted);
             await WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+        await Task.WhenAll(running).ConfigureAwait(false);
     }
 
     private void Mark(string device, Action<Look> change)

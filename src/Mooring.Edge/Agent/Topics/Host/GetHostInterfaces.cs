@@ -23,7 +23,7 @@ internal sealed class GetHostInterfaces(HostNetwork network, AgentState state) :
             return Answers.Error("no interface is known: the network monitor is not running, or has discovered nothing yet", "no_interfaces");
         var detailed = request.Flag("detailed", absent: true);
         var includeVirtual = request.Flag("include_virtual", absent: false);
-        var owners = state.DedicatedNics.Snapshot().ToDictionary(entry => entry.Value.HostInterface, entry => entry.Key, StringComparer.Ordinal);
+        var owners = state.DedicatedTo();
         var items = new SortedDictionary<string, JsonObject>(StringComparer.Ordinal);
         foreach (var nic in interfaces.Values)
             if (includeVirtual || !VirtualInterfaces.IsVirtual(nic.Name)) items[nic.Name] = Item(nic, detailed, owners.GetValueOrDefault(nic.Name));
