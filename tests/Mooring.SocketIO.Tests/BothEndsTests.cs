@@ -1,14 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
 using Mooring.Kernel.Links;
 using Mooring.Kernel.Tls;
 using Mooring.SocketIO.Tests.Client;
 using Mooring.SocketIO.Tests.Peers;
 using Mooring.SocketIO.Tests.Server;
 using Mooring.Testing;
-using System.Text.Json.Nodes;
 
 namespace Mooring.SocketIO.Tests;
 
@@ -79,6 +82,33 @@ public sealed class BothEndsTests : MooringTest
         var client = Own(RunningClient.Start(Options(server.Address, SocketIOTransports.Both, false) with { Tls = () => tls }, LoggerFactory));
         Assert.Contains("TLS", await client.MovedAsync(LinkState.Waiting, TestTimeout), StringComparison.Ordinal);
         Assert.Equal(0, server.Server.ConnectionCount);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", -500, "NotTimeValid")]
+    [InlineData("127.0.0.2", 0, "RemoteCertificateNameMismatch")]
+    public async Task ServerWhoseCertificateIsExpired_OrOfAnotherName_IsNotTalkedTo_AndTriedAgain(string host, int issuedDays, string reason)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        using var authority = DevelopmentAuthority.LoadOrCreate(Directory.CreateTempSubdirectory("mooring-socketio").FullName, new TestClock(now.AddDays(issuedDays)));
+        var files = authority.Server();
+        using var certificate = X509Certificate2.CreateFromPemFile(files.Certificate!, files.Key);
+        using var served = X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
+        var requests = 0;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(host), 0, endpoint => endpoint.UseHttps(served)));
+        var server = Own(builder.Build());
+        server.Run(_ =>
+        {
+            requests++;
+            return Task.CompletedTask;
+        });
+        await server.StartAsync(TestTimeout);
+        var tls = PemFiles.Load(new TlsFiles { Authorities = authority.AuthorityPath }, now);
+        var client = Own(RunningClient.Start(Options(new Uri(server.Urls.Single()), SocketIOTransports.Both, false) with { Tls = () => tls }, LoggerFactory));
+        Assert.Contains(reason, await client.MovedAsync(LinkState.Waiting, TestTimeout, 2), StringComparison.Ordinal);
+        Assert.Equal(0, requests);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal sealed partial class AgentGate(
 {
     private const int RequestBytesMax = 64 * 1024;
 
-    private readonly PendingIds _pending = new(options.Limits.PendingIdsMax, time);
+    private readonly PendingIds _pending = new(options.Limits.PendingIdsMax, options.Limits.PendingIdsPerAddressMax, time);
 
     public Task HandleAsync(HttpContext context)
     {
@@ -28,7 +28,7 @@ internal sealed partial class AgentGate(
 
     private Task GiveIdAsync(HttpContext context)
     {
-        if (_pending.Take(id => registry.Find(id) is not null) is not { } pending)
+        if (_pending.Take(context.Connection.RemoteIpAddress, id => registry.Find(id) is not null) is not { } pending)
             return AnswerAsync(context, 429, "too many ids were asked for and not used; try again in five minutes");
         var answer = new PendingIdView(pending.Id, pending.ExpiresAt, (int)PendingIds.Lifetime.TotalSeconds);
         return WriteAsync(context, 200, new InstallerAnswer(200, null, HubJson.ToElement(answer, HubJson.Default.PendingIdView)));

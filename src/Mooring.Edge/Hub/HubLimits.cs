@@ -32,6 +32,9 @@ public sealed record HubLimits
     /// <summary>Ids that machines have asked for and not used yet. Default 1,000; each lives five minutes.</summary>
     public int PendingIdsMax { get; init; } = 1_000;
 
+    /// <summary>Of them, those that one address asked for. Default 50: a plant that is being fitted out, behind one router.</summary>
+    public int PendingIdsPerAddressMax { get; init; } = 50;
+
     /// <summary>How long heartbeats are kept, one a minute. Default 30 days.</summary>
     public TimeSpan BeatsKept { get; init; } = TimeSpan.FromDays(30);
 
@@ -48,6 +51,7 @@ public sealed record HubLimits
         errors.RequireInRange(key + ".watchersMax", WatchersMax, 1, 100_000);
         errors.RequireInRange(key + ".watcherQueueMax", WatcherQueueMax, 10, 1_000_000);
         errors.RequireInRange(key + ".pendingIdsMax", PendingIdsMax, 1, 1_000_000);
+        errors.RequireInRange(key + ".pendingIdsPerAddressMax", PendingIdsPerAddressMax, 1, 1_000_000);
         errors.RequireInRange(key + ".beatsKept", BeatsKept, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
         errors.RequireInRange(key + ".eventsKept", EventsKept, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
     }

@@ -63,6 +63,34 @@ public sealed class EnrolmentTests : MooringTest
     }
 
     [Fact]
+    public async Task AddressThatAsksForTooManyIds_IsPutOff_UntilTheyHaveExpired()
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        var hub = Own(await HubUnderTest.StartAsync(Log, _folder, options => options with { Limits = new HubLimits { PendingIdsPerAddressMax = 2 } }, clock));
+        for (var i = 0; i < 2; i++) await AskForIdAsync(hub);
+        using var refused = await _anybody.GetAsync($"https://127.0.0.1:{hub.Agents.Port}/orchestrators/id", TestTimeout);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Contains("try again in five minutes", await refused.Content.ReadAsStringAsync(TestTimeout));
+        clock.Advance(TimeSpan.FromMinutes(5));
+        await AskForIdAsync(hub);
+    }
+
+    [Theory]
+    [InlineData(0, HttpStatusCode.OK)]
+    [InlineData(364, HttpStatusCode.OK)]
+    [InlineData(366, HttpStatusCode.Forbidden)]
+    [InlineData(-2, HttpStatusCode.Forbidden)]
+    public async Task CertificateOutOfItsTime_IsRefused(int days, HttpStatusCode status)
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        var hub = await StartAsync(clock);
+        var files = await hub.EnrolAsync("a1", TestTimeout);
+        clock.Set(TimeSpan.FromDays(days));
+        using var certificate = X509Certificate2.CreateFromPemFile(files["cert"]!.GetValue<string>(), files["key"]!.GetValue<string>());
+        Assert.Equal(status, await HandshakeAsync(hub, certificate));
+    }
+
+    [Fact]
     public async Task Certificates_AreJudgedAtTheFirstRequest()
     {
         var hub = await StartAsync();

@@ -1,6 +1,11 @@
+using System.Net;
+using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using Mooring.Kernel.Links;
 using Mooring.SocketIO.Tests.Peers;
 using Mooring.Testing;
@@ -260,6 +265,40 @@ public sealed class ForeignServerTests : MooringTest
         await client.MovedAsync(LinkState.Waiting, TestTimeout, 3);
         Own(RemoteControlled.Server(port: port));
         await client.UpAsync(TestTimeout);
+    }
+
+    [Fact]
+    public async Task NameThatNobodyKnows_IsToldAndAskedForAgain()
+    {
+        var client = Own(RunningClient.Start(
+            new SocketIOClientOptions { Address = new Uri("http://no-such-host.invalid:3001"), BackoffUntilFirstConnect = BackoffPolicy.Fixed(TimeSpan.FromMilliseconds(20)) },
+            LoggerFactory));
+        Assert.Contains("no-such-host.invalid:3001", await client.MovedAsync(LinkState.Waiting, TestTimeout, 2));
+    }
+
+    [Fact]
+    public async Task ConnectThatIsNotConfirmedInTime_CountsAsAFailure_AndIsTriedAgain()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0)).UseShutdownTimeout(TimeSpan.Zero);
+        var server = Own(builder.Build());
+        server.UseWebSockets();
+        server.Run(async context =>
+        {
+            // It opens a session, and says nothing to the wish to join the namespace.
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await socket.SendAsync("""0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"""u8.ToArray(), WebSocketMessageType.Text, true, TestTimeout);
+            while ((await socket.ReceiveAsync(new byte[100], context.RequestAborted)).MessageType != WebSocketMessageType.Close) continue;
+        });
+        await server.StartAsync(TestTimeout);
+        var client = Own(RunningClient.Start(
+            new SocketIOClientOptions
+            {
+                Address = new Uri(server.Urls.Single()), Transports = SocketIOTransports.WebSocket, ConnectTimeout = TimeSpan.FromMilliseconds(300),
+                BackoffUntilFirstConnect = BackoffPolicy.Fixed(TimeSpan.FromMilliseconds(20)),
+            }, LoggerFactory));
+        Assert.Contains("no answer to the connect within 0.3 s", await client.MovedAsync(LinkState.Waiting, TestTimeout, 2));
     }
 
     private async Task<(RemoteControlled Server, RunningClient Client)> StartAsync(
