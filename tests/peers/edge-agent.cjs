@@ -70,6 +70,17 @@ topic('run_command', ({ device_id, method, api, headers, params, data, files }) 
   };
 });
 topic('start_device', () => undefined);
+// Like an agent that removes itself: the answer, what became of each device, and then nobody.
+topic('delete_orchestrator', () => {
+  setTimeout(() => {
+    socket.emit('orchestrator_removed', { agent_id: id, results: {} });
+    setTimeout(() => socket.disconnect(), 50);
+  }, 50);
+  return { status: 'accepted', message: 'accepted', poll_device_id: '__orchestrator__' };
+});
+// Topics of later agents: what was asked is all that matters.
+for (const name of ['get_orchestrator_version', 'stop_device', 'restart_device', 'update_device', 'get_logs', 'upgrade_orchestrator', 'webrtc:offer', 'webrtc:ice', 'webrtc:disconnect'])
+  topic(name, () => ({ status: 'success' }));
 topic('big', ({ bytes }) => ({ status: 'success', text: 'x'.repeat(bytes) }));
 
 const commands = {

@@ -33,10 +33,13 @@ public sealed partial class Reconnector(
         var failures = 0;
         while (!cancellationToken.IsCancellationRequested && machine.TryMove(LinkState.Connecting))
         {
+            var wasUp = IsKnown;
             var end = await RunOnceAsync(once, cancellationToken);
             if (cancellationToken.IsCancellationRequested || machine.StopReason is not null) break;
 
-            var policy = machine.CountOf(LinkState.Connecting, LinkState.Up) > 0 ? backoff : untilFirstUp ?? backoff;
+            var policy = IsKnown ? backoff : untilFirstUp ?? backoff;
+            // Tries from before there was another end say nothing about it.
+            if (untilFirstUp is not null && IsKnown && !wasUp) failures = 0;
             failures = policy.FailuresAfter(failures, end.UpFor ?? TimeSpan.Zero);
             if (end.IsFatal || failures > policy.AttemptsMax)
             {
@@ -52,6 +55,9 @@ public sealed partial class Reconnector(
         machine.TryMove(LinkState.Stopped, StoppedByRequest);
         return machine.StopReason!;
     }
+
+    /// <summary>Whether the link was ever up.</summary>
+    private bool IsKnown => machine.CountOf(LinkState.Connecting, LinkState.Up) > 0;
 
     private async Task<LinkEnd> RunOnceAsync(
         Func<Action, CancellationToken, Task<LinkEnd>> once, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mooring.Edge.Hub;
+using Mooring.Edge.Hub.Enrolment;
 using Mooring.Testing;
 
 namespace Mooring.Edge.Tests.Hub;
@@ -76,18 +77,32 @@ public sealed class EnrolmentTests : MooringTest
     }
 
     [Theory]
-    [InlineData(0, HttpStatusCode.OK)]
-    [InlineData(364, HttpStatusCode.OK)]
-    [InlineData(366, HttpStatusCode.Forbidden)]
-    [InlineData(-2, HttpStatusCode.Forbidden)]
-    public async Task CertificateOutOfItsTime_IsRefused(int days, HttpStatusCode status)
+    [InlineData(0, true)]
+    [InlineData(364, true)]
+    [InlineData(366, false)]
+    [InlineData(-2, false)]
+    public void CertificateOutOfItsTime_IsNotGood(int days, bool isGood)
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        using var authority = AgentAuthority.LoadOrCreate(new HubOptions { Folder = _folder }, clock);
+        using var certificate = authority.Issue("a1").Certificate;
+        clock.Set(TimeSpan.FromDays(days));
+        Assert.Equal(isGood, authority.Verify(certificate, out var why));
+        Assert.Equal(isGood, why.Length == 0);
+    }
+
+    [Theory]
+    [InlineData(29, HttpStatusCode.OK)]
+    [InlineData(31, HttpStatusCode.Forbidden)]
+    public async Task CertificateOfTheAgentsOwn_IsTakenInItsTimeOnly(int days, HttpStatusCode status)
     {
         var clock = new TestClock(TimeProvider.System.GetUtcNow());
         var hub = await StartAsync(clock);
-        var files = await hub.EnrolAsync("a1", TestTimeout);
+        using var own = SelfSigned("07048933");
+        var json = new JsonObject { ["agent_id"] = "07048933", ["certificate"] = own.ExportCertificatePem() }.ToJsonString();
+        Assert.Equal(HttpStatusCode.OK, (await hub.SendAsync(HttpMethod.Post, "/agent/certificate", json, TestTimeout)).Status);
         clock.Set(TimeSpan.FromDays(days));
-        using var certificate = X509Certificate2.CreateFromPemFile(files["cert"]!.GetValue<string>(), files["key"]!.GetValue<string>());
-        Assert.Equal(status, await HandshakeAsync(hub, certificate));
+        Assert.Equal(status, await HandshakeAsync(hub, own));
     }
 
     [Fact]

@@ -1,10 +1,13 @@
 using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Hubs;
+using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Topics;
 using Mooring.Edge.Tests.Hub;
 using Mooring.Kernel.Links;
@@ -22,6 +25,7 @@ public sealed class HubLinkTests : MooringTest
     private readonly TestClock _clock = new(TimeProvider.System.GetUtcNow());
     private readonly CancellationTokenSource _stop = new();
     private readonly int _port = FreePort.Next();
+    private ServiceProvider? _services;
 
     [Fact]
     public async Task D36_HubThatIsGoneForAnHour_IsAskedForAtMostEvery30Seconds_AndHearsWhatHappenedWhenItIsBack()
@@ -57,13 +61,62 @@ public sealed class HubLinkTests : MooringTest
     }
 
     [Fact]
-    public async Task HubThatEndsAndReturns20Times_LeavesNoTimerBehind()
+    public async Task HubThatWasNeverThere_IsAskedForEveryFiveSeconds_AndAfterASuccessTheWaitsBeginAtOneSecond()
+    {
+        Expect(7061);
+        var hub = await StartHubAsync();
+        var link = NewLink(await hub.EnrolAsync(Id, TestTimeout));
+        await hub.DisposeAsync();
+        var running = link.RunAsync(_stop.Token);
+        for (var tries = 0; tries < 5; tries++) Assert.Equal(TimeSpan.FromSeconds(5), await NextWaitAsync(link));
+        for (var success = 0; success < 2; success++)
+        {
+            hub = await StartHubAsync();
+            await ReturnAsync(link);
+            // The first connection counts whatever became of it, later ones when they have lasted: a hub that falls over is not stormed.
+            if (success > 0) _clock.Advance(TimeSpan.FromSeconds(30));
+            await hub.DisposeAsync();
+            await Until(() => !link.IsUp);
+            Assert.InRange((await NextWaitAsync(link)).TotalSeconds, 1, 1.3);
+            Assert.InRange((await NextWaitAsync(link)).TotalSeconds, 1.4, 2.6);
+            Assert.InRange((await NextWaitAsync(link)).TotalSeconds, 2.8, 5.2);
+        }
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task RuntimeThatAcceptsAndStaysSilent_HoldsUpNoOtherAnswer()
+    {
+        await using var hub = await StartHubAsync();
+        var link = NewLink(await hub.EnrolAsync(Id, TestTimeout));
+        var running = link.RunAsync(_stop.Token);
+        await Until(() => link.IsUp);
+        using var runtime = new TcpListener(IPAddress.Loopback, 0);
+        runtime.Start();
+        _services!.GetRequiredService<AgentState>().Devices.Set("plc", new DeviceRecord { Name = "plc", Ip = "127.0.0.1" });
+        var call = hub.SendAsync(HttpMethod.Post, $"/api/orchestrators/{Id}/devices/plc/run-command",
+            $$"""{"method":"GET","api":"api/status","port":{{((IPEndPoint)runtime.LocalEndpoint).Port}}}""", TestTimeout);
+        using (await runtime.AcceptSocketAsync(TestTimeout))
+        {
+            for (var i = 0; i < 20; i++) Assert.Equal(HttpStatusCode.OK, (await hub.GetAsync($"/api/orchestrators/{Id}/serial-devices", TestTimeout)).Status);
+            Assert.False(call.IsCompleted);
+        }
+        // It hangs up, and the call ends with that.
+        Assert.Equal(500, (await call).Body.GetProperty("http_response").GetProperty("status_code").GetInt32());
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task HubThatEndsAndReturns20Times_LeavesNoTimerAndNoConnectionBehind()
     {
         Expect(7061);
         var hub = await StartHubAsync();
         var link = NewLink(await hub.EnrolAsync(Id, TestTimeout));
         var running = link.RunAsync(_stop.Token);
         await Until(() => link.IsUp);
+        var connections = Connections();
         for (var cycle = 0; cycle < 20; cycle++)
         {
             await hub.DisposeAsync();
@@ -72,9 +125,10 @@ public sealed class HubLinkTests : MooringTest
             hub = await StartHubAsync();
             await ReturnAsync(link);
         }
+        Assert.InRange(Connections(), 1, connections + 1);
         await _stop.CancelAsync();
         await running;
-        await Until(() => _clock.ActiveTimers == 0);
+        await Until(() => _clock.ActiveTimers == 0 && Connections() == 0);
         await hub.DisposeAsync();
     }
 
@@ -88,6 +142,17 @@ public sealed class HubLinkTests : MooringTest
 
     private Task<HubUnderTest> StartHubAsync() =>
         HubUnderTest.StartAsync(Log, _folder, options => options with { Agents = new IPEndPoint(IPAddress.Loopback, _port) });
+
+    /// <summary>The connections to the hub that are open.</summary>
+    private int Connections() => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
+        .Count(connection => connection.RemoteEndPoint.Port == _port && connection.State == TcpState.Established);
+
+    /// <summary>How long is waited before the next try, which is made then.</summary>
+    private async Task<TimeSpan> NextWaitAsync(HubLink link)
+    {
+        await Until(() => link.State == LinkState.Waiting && _clock.ActiveTimers == 1);
+        return _clock.AdvanceToNextTimer();
+    }
 
     private async Task ReturnAsync(HubLink link)
     {
@@ -112,7 +177,8 @@ public sealed class HubLinkTests : MooringTest
             .AddSingleton<IAgentLifetime>(new NoLifetime()).AddSingleton<ITopicAudit>(new NoAudit())
             .AddSingleton(p => new ReloadableCertificate(AgentCertificate.FilesOf(options), _clock, p.GetRequiredService<ILogger<ReloadableCertificate>>()))
             .AddAgentCore(options, new AgentIdentity(Id));
-        return Own(services.BuildServiceProvider()).GetRequiredService<HubLink>();
+        _services = Own(services.BuildServiceProvider());
+        return _services.GetRequiredService<HubLink>();
     }
 
     private async Task Until(Func<bool> condition)
