@@ -37,18 +37,20 @@ public sealed class SocketIOEvent : SocketIOValues
     /// <summary>Acknowledges the event without a value. Does nothing when the peer wants no acknowledgement.</summary>
     /// <param name="cancellationToken">Gives up waiting for room in the peer's queue.</param>
     /// <returns>When the acknowledgement stands in the queue.</returns>
+    /// <exception cref="SocketIOCallException">it cannot be sent; one that is too large may be followed by another</exception>
     public ValueTask AckAsync(CancellationToken cancellationToken = default) => AckAsync(null, cancellationToken);
 
     /// <summary>Acknowledges the event. Does nothing when the peer wants no acknowledgement.</summary>
     /// <param name="arguments">What the peer's call returns.</param>
     /// <param name="cancellationToken">Gives up waiting for room in the peer's queue.</param>
     /// <returns>When the acknowledgement stands in the queue.</returns>
+    /// <exception cref="SocketIOCallException">it cannot be sent; one that is too large may be followed by another</exception>
     public ValueTask AckAsync(SocketIOArguments? arguments, CancellationToken cancellationToken = default)
     {
         if (!TakeTurn(out var id)) return ValueTask.CompletedTask;
         var packet = _conversation.RentWriter();
         packet.WriteAck(_conversation.Namespace, id, arguments);
-        return _conversation.SendAsync(packet, cancellationToken);
+        return SendAsync(packet, cancellationToken);
     }
 
     /// <summary>Acknowledges the event with one value. Does nothing when the peer wants no acknowledgement.</summary>
@@ -57,18 +59,33 @@ public sealed class SocketIOEvent : SocketIOValues
     /// <param name="type">How it is written, from a source-generated context.</param>
     /// <param name="cancellationToken">Gives up waiting for room in the peer's queue.</param>
     /// <returns>When the acknowledgement stands in the queue.</returns>
+    /// <exception cref="SocketIOCallException">it cannot be sent; one that is too large may be followed by another</exception>
     public ValueTask AckAsync<T>(T value, JsonTypeInfo<T> type, CancellationToken cancellationToken = default)
     {
         if (!TakeTurn(out var id)) return ValueTask.CompletedTask;
         var packet = _conversation.RentWriter();
         packet.WriteAck(_conversation.Namespace, id, value, type);
-        return _conversation.SendAsync(packet, cancellationToken);
+        return SendAsync(packet, cancellationToken);
     }
 
     internal void Release()
     {
         Volatile.Write(ref _isReleased, true);
         _frame.Dispose();
+    }
+
+    private async ValueTask SendAsync(PacketWriter packet, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _conversation.SendAsync(packet, cancellationToken);
+        }
+        catch (SocketIOCallException e) when (e.Error == SocketIOCallError.TooLarge)
+        {
+            // Nothing has gone: another, shorter answer may.
+            Volatile.Write(ref _isAnswered, 0);
+            throw;
+        }
     }
 
     private bool TakeTurn(out long id)

@@ -34,17 +34,13 @@ public sealed class AgentStartTests(PlantFloor plant) : MooringTest
         await plant.UpAsync(TestTimeout);
         await using var up = plant.StartBesideEngine(plant.SocketPath, "up", "--demo", "--data", _folder);
         Assert.Contains("demo, on the engine at", await up.LineAsync("edge agent", TestTimeout));
-        while (true)
+        await Eventually.TrueAsync(async () =>
         {
             var (_, output) = await plant.RunAsync(TestTimeout, onHost: true, "curl", "--silent", "http://127.0.0.1:7700/api/orchestrators/demo/interfaces");
             using var answer = JsonDocument.Parse(output);
-            if (answer.RootElement.TryGetProperty("interfaces", out var interfaces))
-            {
-                Assert.Contains(interfaces.EnumerateArray(), nic => nic.GetProperty("name").GetString() == "ens37");
-                break;
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, TestTimeout);
-        }
+            return answer.RootElement.TryGetProperty("interfaces", out var interfaces)
+                && interfaces.EnumerateArray().Any(nic => nic.GetProperty("name").GetString() == "ens37");
+        }, "the interfaces of this machine", TestTimeout);
         up.Terminate();
         Assert.Equal(0, await up.ExitAsync(TestTimeout));
     }

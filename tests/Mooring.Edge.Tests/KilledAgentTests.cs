@@ -43,7 +43,7 @@ public sealed class KilledAgentTests(RoughPlantFloor plant) : MooringTest
             }
             await using (var again = await StartAgentAsync())
             {
-                while (Directory.GetFiles(OperationsFolder).Length > 0) await PauseAsync();
+                await Eventually.TrueAsync(() => Directory.GetFiles(OperationsFolder).Length == 0, "the end of what was interrupted", _limit.Token, limit: TimeSpan.FromMinutes(1));
                 // Killed after its last step was on disk, a create has been finished.
                 if (!isDeletion && await engine.InspectContainerAsync(name, _limit.Token) is not null) await CurlAsync("DELETE", $"/devices/{name}?wait=60");
             }
@@ -102,8 +102,6 @@ public sealed class KilledAgentTests(RoughPlantFloor plant) : MooringTest
         await agent.ExitAsync(_limit.Token);
         await asking;
     }
-
-    private Task PauseAsync() => Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, _limit.Token);
 
     private Task CurlAsync(string method, string path, JsonObject? body = null) => plant.RunAsync(_limit.Token, onHost: true,
         ["curl", "--silent", "--max-time", "60", "--request", method, .. body is null ? Array.Empty<string>() : ["--json", body.ToJsonString()], Api + path]);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mooring.Edge.Agent;
@@ -272,10 +273,9 @@ public sealed class RoughTests(RoughPlantFloor plant) : MooringTest
     private static bool Has(JsonElement interfaces, string name) =>
         interfaces.TryGetProperty("interfaces", out var list) && list.EnumerateArray().Any(nic => nic.GetProperty("name").GetString() == name);
 
-    private async Task Until(Func<Task<bool>> condition)
-    {
-        while (!await condition()) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, _limit.Token);
-    }
+    /// <summary>Waits for what the kernel, the monitor and the agent come to in their own time.</summary>
+    private Task Until(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Eventually.TrueAsync(condition, what, _limit.Token, limit: TimeSpan.FromMinutes(1));
 
     private async Task NothingIsLeftAsync(params string[] names)
     {

@@ -125,6 +125,24 @@ public sealed class BothEndsTests : MooringTest
         Assert.Equal(HttpStatusCode.OK, own.StatusCode);
     }
 
+    [Fact]
+    public async Task AnswerThatIsTooLarge_MayBeFollowedByAShorterOne_AndByNoThird()
+    {
+        var third = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var server = Own(await ServerUnderTest.StartAsync(Log, new SocketIOServerOptions { Limits = new SocketIOLimits { PayloadBytesMax = 20_000 } }));
+        var client = Own(RunningClient.Start(Options(server.Address, SocketIOTransports.Both, false), LoggerFactory, c => c.Root.On("ask", async (_, asked) =>
+        {
+            var error = await Assert.ThrowsAsync<SocketIOCallException>(async () => await asked.AckAsync(new SocketIOArguments().Add(new string('x', 30_000))));
+            await asked.AckAsync(new SocketIOArguments().Add(error.Error.ToString()));
+            third.SetResult(await Record.ExceptionAsync(async () => await asked.AckAsync(new SocketIOArguments().Add("again"))));
+        })));
+        await client.UpAsync(TestTimeout);
+        await Eventually.TrueAsync(() => server.Root.Sockets.Count == 1, "the client", TestTimeout);
+        var reply = await server.Root.Sockets.Single().CallAsync("ask", new SocketIOArguments(), TimeLimit, TestTimeout);
+        Assert.Equal(nameof(SocketIOCallError.TooLarge), reply.GetString(0));
+        Assert.IsType<InvalidOperationException>(await third.Task.WaitAsync(TestTimeout));
+    }
+
     [Theory]
     [MemberData(nameof(Ways))]
     public async Task NetworkThatBreaksAllTheTime_IsComeBackFromEachTime(SocketIOTransports transports, bool pollingFirst)

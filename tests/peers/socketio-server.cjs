@@ -7,7 +7,7 @@ const https = require('https');
 const readline = require('readline');
 const { Server } = require('socket.io');
 
-const { options, tls, port } = JSON.parse(process.argv[2]);
+const { options, tls, port, beats } = JSON.parse(process.argv[2]);
 const files = Object.fromEntries(Object.entries(tls ?? {}).map(([name, path]) => [name, fs.readFileSync(path)]));
 const web = tls ? https.createServer({ ...files, requestCert: true, rejectUnauthorized: true }) : http.createServer();
 const io = new Server(web, { pingInterval: 25000, pingTimeout: 20000, ...options });
@@ -33,6 +33,7 @@ function serve(nsp) {
     const certificate = socket.request.socket.getPeerCertificate?.();
     say({ on: 'connect', nsp: nsp.name, id: socket.id, transport: socket.conn.transport.name, auth: socket.handshake.auth, subject: certificate?.subject?.CN ?? null });
     socket.conn.once('upgrade', (transport) => say({ on: 'upgrade', transport: transport.name }));
+    if (beats) socket.conn.on('heartbeat', () => say({ on: 'heartbeat' }));
     socket.on('disconnect', (reason) => say({ on: 'disconnect', nsp: nsp.name, id: socket.id, reason }));
     socket.onAny((name, ...args) => {
       const ack = typeof args.at(-1) === 'function' ? args.pop() : null;

@@ -129,25 +129,25 @@ internal sealed partial class HubHistory(
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                await TryWriteAsync(cancellationToken);
+                await TryAsync(() => WriteAsync(cancellationToken));
                 if (time.Steady() < forgetAt) continue;
                 forgetAt = time.Steady() + ForgetPeriod;
                 var now = time.GetUtcNow();
-                await store.ForgetAsync(now - limits.BeatsKept, now - limits.EventsKept, cancellationToken);
+                await TryAsync(() => store.ForgetAsync(now - limits.BeatsKept, now - limits.EventsKept, cancellationToken));
             }
         }
         catch (OperationCanceledException)
         {
             // What is left is written below.
         }
-        await TryWriteAsync(CancellationToken.None);
+        await TryAsync(() => WriteAsync(CancellationToken.None));
     }
 
-    private async Task TryWriteAsync(CancellationToken cancellationToken)
+    private async Task TryAsync(Func<Task> write)
     {
         try
         {
-            await WriteAsync(cancellationToken);
+            await write();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

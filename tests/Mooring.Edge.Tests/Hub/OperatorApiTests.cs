@@ -86,14 +86,14 @@ public sealed class OperatorApiTests : MooringTest
         var (hub, agent) = await StartWithAgentAsync(options => options with { Limits = new HubLimits { CallsMax = 2 } });
         await SilenceAsync(agent);
         var hanging = Enumerable.Range(0, 2).Select(_ => hub.GetAsync(Agent + "/serial-devices", TestTimeout)).ToList();
-        for (var i = 0; i < 2; i++) await agent.LineAsync("get_serial_devices", TestTimeout);
+        await LinesAsync(agent, "get_serial_devices", 2);
         var (status, problem) = await hub.GetAsync(Agent + "/serial-devices", TestTimeout);
         Assert.Equal(HttpStatusCode.TooManyRequests, status);
         Assert.Contains("in flight", problem.GetProperty("detail").GetString());
         _clock.Advance(TimeSpan.FromSeconds(30));
         foreach (var call in hanging) Assert.Equal(HttpStatusCode.GatewayTimeout, (await call).Status);
         var next = hub.GetAsync(Agent + "/serial-devices", TestTimeout);
-        await agent.LineAsync("get_serial_devices", TestTimeout);
+        await LinesAsync(agent, "get_serial_devices", 3);
         agent.Kill();
         Assert.Equal(HttpStatusCode.BadGateway, (await next).Status);
     }
@@ -199,13 +199,16 @@ public sealed class OperatorApiTests : MooringTest
             _clock.Advance(TimeSpan.FromSeconds(30));
             await agent.Input.WriteLineAsync("""{"do":"beat"}""");
             await agent.Input.FlushAsync(TestTimeout);
-            await agent.LineAsync("heartbeat_ack", TestTimeout);
+            // One was answered when it connected.
+            await LinesAsync(agent, "heartbeat_ack", beat + 2);
         }
         await Eventually.TrueAsync(async () =>
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
-            return (await hub.GetAsync(Agent + "/history", TestTimeout)).Body.GetArrayLength() is 2 or 3;
-        }, "the heartbeats of two or three minutes", TestTimeout);
+            return (await hub.GetAsync(Agent + "/history", TestTimeout)).Body.GetArrayLength() is 3;
+        }, "the heartbeats of three minutes", TestTimeout);
+        // It would come back, and beat.
+        agent.Kill();
         await Eventually.TrueAsync(async () =>
         {
             _clock.Advance(TimeSpan.FromMinutes(10));
@@ -238,6 +241,9 @@ public sealed class OperatorApiTests : MooringTest
         await agent.Input.FlushAsync(CancellationToken.None);
         await agent.LineAsync("\"silent\"", CancellationToken.None);
     }
+
+    private Task LinesAsync(ProcessUnderTest agent, string text, int count) => Eventually.TrueAsync(
+        () => agent.Lines.Count(line => line.Contains(text, StringComparison.Ordinal)) >= count, $"{count} times {text}", TestTimeout);
 
     private async Task<(HubUnderTest Hub, ProcessUnderTest Agent)> StartWithAgentAsync(Func<HubOptions, HubOptions>? change = null)
     {

@@ -187,19 +187,31 @@ public sealed class ForeignServerTests : MooringTest
     public async Task FrozenServer_IsGivenUp(Way way)
     {
         var left = new TaskCompletionSource<SocketIODisconnectReason>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var clock = new TestClock();
+        var patience = TimeSpan.FromSeconds(10);
         var (server, client) = await StartAsync(
-            way, new JsonObject { ["pingInterval"] = 300, ["pingTimeout"] = 500 }, c => c.Root.OnDisconnected(reason => left.TrySetResult(reason)));
+            way, new JsonObject { ["pingInterval"] = 50, ["pingTimeout"] = (int)patience.TotalMilliseconds }, c => c.Root.OnDisconnected(reason => left.TrySetResult(reason)), time: clock);
         await client.UpAsync(TestTimeout);
-        // Alive over many pings first.
-        for (var i = 0; i < 5; i++)
+        // Alive over many pings first, each of which is answered, and for longer than a silent server is waited for.
+        for (var beats = 1; beats <= 5; beats++)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestTimeout);
-            Assert.Equal(i, (await client.Root.CallAsync("echo", new SocketIOArguments().Add(i), TimeLimit, TestTimeout)).GetInt64(0));
+            clock.Advance(patience);
+            await Eventually.TrueAsync(() => server.Lines.Count(line => line.Contains("\"on\":\"heartbeat\"", StringComparison.Ordinal)) >= 2 * beats, "pings to be answered", TestTimeout);
+            Assert.Equal(beats, (await client.Root.CallAsync("echo", new SocketIOArguments().Add(beats), TimeLimit, TestTimeout)).GetInt64(0));
         }
         server.Process.Freeze();
-        Assert.Equal(SocketIODisconnectReason.PingTimeout, await left.Task.WaitAsync(TestTimeout));
+        await Eventually.TrueAsync(() => PassUntil(() => left.Task.IsCompleted, TimeSpan.FromSeconds(1)), "the silence to be noticed", TestTimeout);
+        Assert.Equal(SocketIODisconnectReason.PingTimeout, await left.Task);
         server.Process.Thaw();
-        await client.UpAsync(TestTimeout, 2);
+        var again = client.UpAsync(TestTimeout, 2);
+        await Eventually.TrueAsync(() => PassUntil(() => again.IsCompleted, TimeSpan.FromMilliseconds(20)), "the next connection", TestTimeout);
+        await again;
+
+        bool PassUntil(Func<bool> condition, TimeSpan step)
+        {
+            if (!condition()) clock.Advance(step);
+            return condition();
+        }
     }
 
     [Fact]
@@ -302,9 +314,9 @@ public sealed class ForeignServerTests : MooringTest
     }
 
     private async Task<(RemoteControlled Server, RunningClient Client)> StartAsync(
-        Way way, JsonObject? serverOptions = null, Action<SocketIOClient>? setUp = null, bool both = false)
+        Way way, JsonObject? serverOptions = null, Action<SocketIOClient>? setUp = null, bool both = false, TimeProvider? time = null)
     {
-        var server = Own(RemoteControlled.Server(serverOptions));
+        var server = Own(RemoteControlled.Server(serverOptions, tellsBeats: time is not null));
         var port = (await server.HeardAsync(TestTimeout, "\"on\":\"listening\"")).GetProperty("port").GetInt32();
         var options = new SocketIOClientOptions
         {
@@ -331,6 +343,6 @@ public sealed class ForeignServerTests : MooringTest
                 })
                 .OnOther((_, e) => e.AckAsync());
             setUp?.Invoke(client);
-        })));
+        }, time)));
     }
 }

@@ -16,9 +16,9 @@ internal sealed class RemoteControlled(ProcessUnderTest process) : IAsyncDisposa
             NodePeer.Start("socketio-client.cjs", setup.ToJsonString(), auth?.ToJsonString() ?? "null")));
     }
 
-    public static RemoteControlled Server(JsonObject? options = null, JsonObject? tls = null, int port = 0)
+    public static RemoteControlled Server(JsonObject? options = null, JsonObject? tls = null, int port = 0, bool tellsBeats = false)
     {
-        var setup = new JsonObject { ["options"] = options, ["tls"] = tls, ["port"] = port };
+        var setup = new JsonObject { ["options"] = options, ["tls"] = tls, ["port"] = port, ["beats"] = tellsBeats };
         return new RemoteControlled(ProcessUnderTest.Start(NodePeer.Start("socketio-server.cjs", setup.ToJsonString())));
     }
 

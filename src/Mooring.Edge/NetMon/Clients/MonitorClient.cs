@@ -16,6 +16,9 @@ internal sealed class MonitorClient(Socket socket, MonitorCommands commands) : I
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(
         new BoundedChannelOptions(NetMonLimits.LinesPerClient) { SingleReader = true });
 
+    // Ended when a line found no room: those that wait are for a client that does not read.
+    private readonly TaskCompletionSource _overrun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Queues an event. A client that does not read loses its connection, and is told everything anew when it comes back.</summary>
     public void Tell(MonitorEvent told) => Send(JsonSerializer.SerializeToUtf8Bytes(told, MonitorJson.Default.MonitorEvent));
 
@@ -25,9 +28,12 @@ internal sealed class MonitorClient(Socket socket, MonitorCommands commands) : I
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var writing = WriteAsync(end.Token);
         var reading = ReadAsync(end.Token);
-        await Task.WhenAny(writing, reading).ConfigureAwait(false);
+        await Task.WhenAny(writing, reading, _overrun.Task).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(writing, reading).ConfigureAwait(false);
+        var both = Task.WhenAll(writing, reading);
+        await both.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_overrun.Task.IsCompleted) throw new IOException($"it left {NetMonLimits.LinesPerClient} lines unread");
+        await both.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -39,7 +45,7 @@ internal sealed class MonitorClient(Socket socket, MonitorCommands commands) : I
 
     private void Send(byte[] line)
     {
-        if (!_lines.Writer.TryWrite(line)) _lines.Writer.TryComplete(new IOException($"it left {NetMonLimits.LinesPerClient} lines unread"));
+        if (!_lines.Writer.TryWrite(line)) _overrun.TrySetResult();
     }
 
     private async Task WriteAsync(CancellationToken cancellationToken)

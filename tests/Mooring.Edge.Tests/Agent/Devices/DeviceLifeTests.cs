@@ -123,7 +123,31 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         var status = await agent.StatusAsync(name, s => IsWhole(s) && s.GetProperty("restart_count").GetInt32() == 1, TestTimeout);
         Assert.NotEqual(pid, (await engine.InspectContainerAsync(name, TestTimeout))!.State.Pid);
         Assert.True(status.GetProperty("is_running").GetBoolean());
+        Assert.Contains(name + "_internal", (await engine.InspectContainerAsync(name, TestTimeout))!.NetworkSettings!.Networks!.Keys);
         await DeleteAsync(agent, name);
+    }
+
+    [Fact]
+    public async Task Logs_AreAnswered_AndFollowedAsEvents_UntilTheDeviceEnds()
+    {
+        await using var agent = await AgentAsync();
+        using var engine = new EngineClient(new EngineClientOptions { SocketPath = plant.SocketPath }, TimeProvider.System);
+        var name = NewName();
+        await CreateAsync(agent, name);
+        await agent.StatusAsync(name, IsWhole, TestTimeout);
+        var followed = await agent.AskAsync("get_logs", new JsonObject { ["device_id"] = name, ["follow"] = true });
+        Assert.Equal(("success", false), (followed.GetProperty("status").GetString(), followed.GetProperty("truncated").GetBoolean()));
+        await Eventually.TrueAsync(async () =>
+        {
+            // The stream may be opened a moment after the answer.
+            await engine.ExecAsync(name, ["sh", "-c", "echo tick > /proc/1/fd/1"], "root", TestTimeout);
+            return agent.Events.Any(e => e.Name == "device_log" && ((string?)e.Message["text"])?.Contains("tick") == true && (string?)e.Message["stream"] == "stdout");
+        }, "a line of the log", TestTimeout);
+        Assert.Contains("tick", (await agent.AskDeviceAsync("get_logs", name)).GetProperty("log").GetString());
+        Assert.Equal("", (await agent.AskAsync("get_logs", new JsonObject { ["device_id"] = name, ["tail"] = 0 })).GetProperty("log").GetString());
+        Assert.Equal("not_found", (await agent.AskDeviceAsync("get_logs", "nobody")).GetProperty("error_code").GetString());
+        await DeleteAsync(agent, name);
+        await Eventually.TrueAsync(() => agent.Events.Any(e => e.Name == "device_log" && (bool?)e.Message["ended"] == true), "the end of the log", TestTimeout);
     }
 
     [Fact]
@@ -240,7 +264,7 @@ public sealed class DeviceLifeTests(PlantFloor plant) : MooringTest
         await agent.StatusAsync(two, IsWhole, TestTimeout);
         Assert.Equal("accepted", (await agent.AskAsync("delete_orchestrator", new JsonObject())).GetProperty("status").GetString());
         Assert.Equal("operation_in_progress", (await agent.AskAsync("delete_orchestrator", new JsonObject())).GetProperty("error_code").GetString());
-        while (agent.StopReason is null) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestTimeout);
+        await Eventually.TrueAsync(() => agent.StopReason is not null, "the end of the agent", TestTimeout);
         var results = agent.Events.Single(e => e.Name == "orchestrator_removed").Message["results"]!;
         foreach (var name in new[] { one, two })
         {

@@ -53,6 +53,8 @@ public sealed class LanTests(PlantFloor plant) : MooringTest
         var status = await agent.Get<INetworkMonitor>().SendAsync(new MonitorCommand { Command = MonitorCommand.GetDhcpStatus }, TestTimeout);
         Assert.Equal("{}", status.Status!.Value.GetRawText());
         Assert.DoesNotContain(Directory.GetFiles(Path.Combine(_folder, "dhcp")), file => file.EndsWith(".lease"));
+        // The server has it back.
+        await Eventually.TrueAsync(() => !File.ReadAllText(plant.LeasesPath).Contains(mac, StringComparison.Ordinal), "the end of the lease at the server", TestTimeout);
         Assert.NotEqual(0, (await plant.RunAsync(TestTimeout, onHost: false, "ping", "-c", "1", "-W", "1", address)).ExitCode);
     }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Hubs;
@@ -8,7 +10,6 @@ using Mooring.Edge.Agent.Metrics;
 using Mooring.Edge.Agent.State;
 using Mooring.Edge.Agent.Topics;
 using Mooring.Testing;
-using Microsoft.Extensions.Logging;
 
 namespace Mooring.Edge.Tests.Agent.Hubs;
 
@@ -33,6 +34,9 @@ public sealed class HeartbeatTests : MooringTest, IHubOutbox
         var first = _beats.Single();
         Assert.Equal((50.0, 5), ((double)first["cpu_usage"]!, (long)first["uptime"]!));
         Assert.Equal("2030-01-01T00:00:05.000000+00:00", (string)first["timestamp"]!);
+        Assert.Equal(("07048933", "active", 4.0, 8.0), ((string)first["agent_id"]!, (string)first["status"]!, (double)first["memory_usage"]!, (double)first["memory_total"]!));
+        Assert.Equal(["agent_id", "agent_version", "cpu_usage", "disk_total", "disk_usage", "memory_total", "memory_usage", "status", "timestamp", "uptime"],
+            first.Select(member => member.Key).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -118,10 +122,7 @@ public sealed class HeartbeatTests : MooringTest, IHubOutbox
         await Until(() => _beats.Count == number);
     }
 
-    private async Task Until(Func<bool> condition)
-    {
-        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestTimeout);
-    }
+    private Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") => Eventually.TrueAsync(condition, what, TestTimeout);
 
     private void Machine(int busy, int idle)
     {

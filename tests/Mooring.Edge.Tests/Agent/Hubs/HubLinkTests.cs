@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -109,6 +110,32 @@ public sealed class HubLinkTests : MooringTest
     }
 
     [Fact]
+    public async Task D19_AnswerThatIsTooLargeForTheHub_IsAnErrorInstead_AndTheConnectionStays()
+    {
+        await using var hub = await HubUnderTest.StartAsync(Log, _folder, options => options with
+        {
+            Agents = new IPEndPoint(IPAddress.Loopback, _port), Limits = new Mooring.Edge.Hub.HubLimits { PayloadBytesMax = 20_000 },
+        });
+        var link = NewLink(await hub.EnrolAsync(Id, TestTimeout));
+        var running = link.RunAsync(_stop.Token);
+        await Until(() => link.IsUp);
+        using var runtime = new TcpListener(IPAddress.Loopback, 0);
+        runtime.Start();
+        _services!.GetRequiredService<AgentState>().Devices.Set("plc", new DeviceRecord { Name = "plc", Ip = "127.0.0.1" });
+        var call = hub.SendAsync(HttpMethod.Post, $"/api/orchestrators/{Id}/devices/plc/run-command",
+            $$"""{"method":"GET","api":"api/logs","port":{{((IPEndPoint)runtime.LocalEndpoint).Port}}}""", TestTimeout);
+        using (var connection = await runtime.AcceptSocketAsync(TestTimeout))
+            await connection.SendAsync(System.Text.Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + new string('x', 50_000)), TestTimeout);
+        var (status, problem) = await call;
+        Assert.Equal(HttpStatusCode.BadGateway, status);
+        Assert.Contains("20000", problem.ToString().Replace(",", "", StringComparison.Ordinal));
+        Assert.True(link.IsUp);
+        Assert.Equal(HttpStatusCode.OK, (await hub.GetAsync($"/api/orchestrators/{Id}/serial-devices", TestTimeout)).Status);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task HubThatEndsAndReturns20Times_LeavesNoTimerAndNoConnectionBehind()
     {
         Expect(7061);
@@ -181,10 +208,7 @@ public sealed class HubLinkTests : MooringTest
         return _services.GetRequiredService<HubLink>();
     }
 
-    private async Task Until(Func<bool> condition)
-    {
-        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestTimeout);
-    }
+    private Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") => Eventually.TrueAsync(condition, what, TestTimeout);
 
     private sealed class NoLifetime : IAgentLifetime
     {

@@ -1,3 +1,4 @@
+using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Metrics;
 
 namespace Mooring.Edge.Tests.Agent.Metrics;
@@ -106,6 +107,48 @@ public sealed class LoadHistoryTests : IDisposable
         var facts = HostFacts.Read(load);
         Assert.NotEmpty(facts.OperatingSystem);
         Assert.NotEmpty(facts.Kernel);
+    }
+
+    [Fact]
+    public void Disks_AreCountedOnce_WithoutWhatIsNoDisk_AndWhatCannotBeRead()
+    {
+        var root = new DriveInfo("/");
+        var expected = (Math.Round((root.TotalSize - root.TotalFreeSpace) / (1024.0 * 1024 * 1024), 1), Math.Round(root.TotalSize / (1024.0 * 1024 * 1024), 1));
+        File.WriteAllText(Path.Combine(_folder, "mounts"), """
+            /dev/one / ext4 rw 0 0
+            /dev/one /again ext4 rw 0 0
+            tmpfs / tmpfs rw 0 0
+            overlay / overlay rw 0 0
+            /dev/loop0 / squashfs ro 0 0
+            none / ext4 rw 0 0
+            /dev/two /no/such/folder\040here ext4 rw 0 0
+
+            broken
+            """);
+        var (used, total) = new HostLoad(_folder).Disks();
+        Assert.Equal(expected.Item2, total);
+        Assert.InRange(used, expected.Item1 - 1, expected.Item1 + 1);
+    }
+
+    [Fact]
+    public void DeviceLoad_IsPercentOfOneProcessor_WithoutCaches_AndZeroWhereNothingWent()
+    {
+        var load = new DeviceLoad();
+        Assert.Equal((0, 512), load.Next(Stats(usage: 1_000, system: 10_000, processors: 4)));
+        Assert.Equal((200, 512), load.Next(Stats(usage: 1_500, system: 11_000, processors: 4)));
+        // No time went, the container was started anew, the engine says nothing of processors.
+        Assert.Equal((0, 512), load.Next(Stats(usage: 1_500, system: 11_000, processors: 4)));
+        Assert.Equal((0, 512), load.Next(Stats(usage: 10, system: 12_000, processors: 4)));
+        Assert.Equal((100, 512), load.Next(Stats(usage: 510, system: 13_000, processors: null, perProcessor: 2)));
+        Assert.Equal((50, 512), load.Next(Stats(usage: 1_010, system: 14_000, processors: 0)));
+        Assert.Equal((0, 0), new DeviceLoad().Next(new ContainerStats()));
+        Assert.Equal(100, new DeviceLoad().Next(new ContainerStats { MemoryStats = new MemoryStats(200UL << 20, new Dictionary<string, ulong> { ["total_inactive_file"] = 100UL << 20 }) }).Memory);
+
+        static ContainerStats Stats(ulong usage, ulong system, int? processors, int perProcessor = 0) => new()
+        {
+            CpuStats = new CpuStats { CpuUsage = new CpuUsage(usage, perProcessor == 0 ? null : new ulong[perProcessor]), SystemCpuUsage = system, OnlineCpus = processors },
+            MemoryStats = new MemoryStats(1024UL << 20, new Dictionary<string, ulong> { ["inactive_file"] = 512UL << 20 }),
+        };
     }
 
     [Fact]

@@ -134,7 +134,7 @@ public sealed class NetworkMonitorClientTests : MooringTest
 
         async Task WhenConnectedAsync(int times)
         {
-            while (Volatile.Read(ref connected) < times) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
+            await Eventually.TrueAsync(() => Volatile.Read(ref connected) >= times, $"connection {times}", TestTimeout);
             Assert.Equal(times, connected);
         }
     }
@@ -156,10 +156,7 @@ public sealed class NetworkMonitorClientTests : MooringTest
         return new Monitor(await _listener.AcceptAsync(TestTimeout));
     }
 
-    private async Task WhenConnectedAsync()
-    {
-        while (!_client.IsConnected) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestTimeout);
-    }
+    private Task WhenConnectedAsync() => Eventually.TrueAsync(() => _client.IsConnected, "the connection to the monitor", TestTimeout);
 
     private sealed class Monitor(Socket socket) : IAsyncDisposable
     {

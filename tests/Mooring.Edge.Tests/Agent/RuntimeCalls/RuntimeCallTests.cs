@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -103,6 +105,31 @@ public sealed class RuntimeCallTests : MooringTest
         var answer = await _caller.CallAsync("plc", "127.0.0.1", call, TestTimeout);
         Assert.Equal(500, (int)answer["http_response"]!["status_code"]!);
         Assert.NotEmpty((string)answer["http_response"]!["body"]!["error"]!);
+    }
+
+    [Fact]
+    public async Task Port8443_IsHttps_WithACertificateThatTheRuntimeMadeItself_EveryOtherPortIsHttp()
+    {
+        // A network of one's own on this machine: the port is given.
+        var address = new IPAddress([127, (byte)Random.Shared.Next(1, 255), (byte)Random.Shared.Next(0, 255), (byte)Random.Shared.Next(2, 255)]);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var made = new CertificateRequest("CN=openplc", key, HashAlgorithmName.SHA256).CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        using var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
+        {
+            options.Listen(address, RuntimeCall.SecurePort, endpoint => endpoint.UseHttps(certificate));
+            options.Listen(address, 0);
+        });
+        await using var runtime = builder.Build();
+        runtime.Run(context => context.Response.WriteAsync(context.Request.Scheme));
+        await runtime.StartAsync(TestTimeout);
+        Assert.Equal("https", await SchemeAsync(Read("""{"method":"GET","api":"x"}""")));
+        var plain = runtime.Urls.Select(url => new Uri(url)).Single(url => url.Scheme == "http");
+        Assert.Equal("http", await SchemeAsync(Read("""{"method":"GET","api":"x"}""", plain.Port)));
+
+        async Task<string?> SchemeAsync(RuntimeCall call) => (string?)(await _caller.CallAsync("plc", address.ToString(), call, TestTimeout))["http_response"]!["body"];
     }
 
     [Theory]
