@@ -132,9 +132,9 @@ public sealed class BothEndsTests : MooringTest
         var server = Own(await ServerUnderTest.StartAsync(Log, new SocketIOServerOptions { Limits = new SocketIOLimits { PayloadBytesMax = 20_000 } }));
         var client = Own(RunningClient.Start(Options(server.Address, SocketIOTransports.Both, false), LoggerFactory, c => c.Root.On("ask", async (_, asked) =>
         {
-            var error = await Assert.ThrowsAsync<SocketIOCallException>(async () => await asked.AckAsync(new SocketIOArguments().Add(new string('x', 30_000))));
-            await asked.AckAsync(new SocketIOArguments().Add(error.Error.ToString()));
-            third.SetResult(await Record.ExceptionAsync(async () => await asked.AckAsync(new SocketIOArguments().Add("again"))));
+            var error = await Assert.ThrowsAsync<SocketIOCallException>(async () => await asked.AckAsync(new SocketIOArguments().Add(new string('x', 30_000)), TestTimeout));
+            await asked.AckAsync(new SocketIOArguments().Add(error.Error.ToString()), TestTimeout);
+            third.SetResult(await Record.ExceptionAsync(async () => await asked.AckAsync(new SocketIOArguments().Add("again"), TestTimeout)));
         })));
         await client.UpAsync(TestTimeout);
         await Eventually.TrueAsync(() => server.Root.Sockets.Count == 1, "the client", TestTimeout);

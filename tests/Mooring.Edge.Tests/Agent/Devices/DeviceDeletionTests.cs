@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mooring.Edge.Agent.Network;
 using Mooring.Edge.Agent.Operations;
