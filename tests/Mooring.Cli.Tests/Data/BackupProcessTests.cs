@@ -11,13 +11,17 @@ namespace Mooring.Cli.Tests.Data;
 /// <summary>A backup of the running program while it is written to, and what is there after the restore.</summary>
 public sealed class BackupProcessTests : MooringTest
 {
-    private const int Warm = 100;
+    private const int Warm = 50;
     private readonly string _root = Directory.CreateTempSubdirectory("mooring-backup-up-").FullName;
     private int _written;
+
+    // Four programs one after the other, and as many writes as a disk takes: longer than one signal is waited for.
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(120));
 
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
+        _limit.Dispose();
         Directory.Delete(_root, recursive: true);
         GC.SuppressFinalize(this);
     }
@@ -30,25 +34,25 @@ public sealed class BackupProcessTests : MooringTest
         var (data, archive, restored) = (Path.Combine(_root, "data"), Path.Combine(_root, "b.tar.gz"), Path.Combine(_root, "restored"));
         Directory.CreateDirectory(data);
         int before;
-        await using (var up = await UpRun.StartAsync(data, TestTimeout))
+        await using (var up = await UpRun.StartAsync(data, _limit.Token))
         {
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestTimeout);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(_limit.Token);
             var warm = new TaskCompletionSource();
             var writing = WriteAsync(up, warm, stop.Token);
             await Task.WhenAny(warm.Task, writing);
             before = Volatile.Read(ref _written);
             var backup = Own(ProcessUnderTest.Start(UpRun.Program, ["backup", archive, "--data", data]));
-            Assert.True(await backup.ExitAsync(TestTimeout) == 0, string.Join('\n', backup.Lines));
+            Assert.True(await backup.ExitAsync(_limit.Token) == 0, string.Join('\n', backup.Lines));
             Assert.True(Volatile.Read(ref _written) > before, "nothing was written during the backup");
             await stop.CancelAsync();
             await writing;
             up.Process.Kill();
         }
         var restore = Own(ProcessUnderTest.Start(UpRun.Program, ["restore", archive, "--data", restored]));
-        Assert.True(await restore.ExitAsync(TestTimeout) == 0, string.Join('\n', restore.Lines));
-        await using var again = await UpRun.StartAsync(restored, TestTimeout);
+        Assert.True(await restore.ExitAsync(_limit.Token) == 0, string.Join('\n', restore.Lines));
+        await using var again = await UpRun.StartAsync(restored, _limit.Token);
         await IsThereAsync(again, before);
-        Assert.Equal(0, await again.StopAsync(TestTimeout));
+        Assert.Equal(0, await again.StopAsync(_limit.Token));
     }
 
     /// <summary>Retained messages into the journal, accounts into a database, one after the other.</summary>
@@ -56,7 +60,7 @@ public sealed class BackupProcessTests : MooringTest
     {
         using var http = UpRun.Client();
         await using var mqtt = new MqttClient(new MqttClientOptions { Server = new Uri($"mqtt://127.0.0.1:{up.PortOf("MQTT")}") });
-        await mqtt.StartAsync(TestTimeout);
+        await mqtt.StartAsync(_limit.Token);
         try
         {
             for (var i = 1; !stop.IsCancellationRequested; i++)
@@ -78,20 +82,20 @@ public sealed class BackupProcessTests : MooringTest
     private async Task IsThereAsync(UpRun up, int count)
     {
         using var http = UpRun.Client();
-        var users = await http.GetStringAsync(new Uri(up.Console + "/api/users"), TestTimeout);
+        var users = await http.GetStringAsync(new Uri(up.Console + "/api/users"), _limit.Token);
         for (var i = 1; i <= count; i++) Assert.Contains($"\"u{Text(i)}\"", users, StringComparison.Ordinal);
         var left = Enumerable.Range(1, count).Select(Text).ToHashSet();
         var all = new TaskCompletionSource();
         await using var mqtt = new MqttClient(new MqttClientOptions { Server = new Uri($"mqtt://127.0.0.1:{up.PortOf("MQTT")}") });
-        await mqtt.StartAsync(TestTimeout);
+        await mqtt.StartAsync(_limit.Token);
         await using var subscription = await mqtt.SubscribeAsync(new MqttSubscription("t/#"), (message, _) =>
         {
             Assert.Equal(message.Topic, "t/" + Encoding.UTF8.GetString(message.Payload.Span));
             left.Remove(message.Topic[2..]);
             if (left.Count == 0) all.TrySetResult();
             return ValueTask.CompletedTask;
-        }, TestTimeout);
-        await all.Task.WaitAsync(TestTimeout);
+        }, _limit.Token);
+        await all.Task.WaitAsync(_limit.Token);
     }
 
     [Fact]
