@@ -81,6 +81,9 @@ topic('delete_orchestrator', () => {
 // Topics of later agents: what was asked is all that matters.
 for (const name of ['get_orchestrator_version', 'stop_device', 'restart_device', 'update_device', 'get_logs', 'upgrade_orchestrator', 'webrtc:offer', 'webrtc:ice', 'webrtc:disconnect'])
   topic(name, () => ({ status: 'success' }));
+// An answer to another call, and one that is no object.
+topic('liar', () => ({ status: 'success', correlation_id: 1 }));
+socket.on('mumble', (message, ack) => ack('well'));
 topic('big', ({ bytes }) => ({ status: 'success', text: 'x'.repeat(bytes) }));
 
 const commands = {

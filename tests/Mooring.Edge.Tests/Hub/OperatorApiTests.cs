@@ -79,6 +79,44 @@ public sealed class OperatorApiTests : MooringTest
         }, "the end of the operation", TestTimeout);
     }
 
+    [Theory]
+    [InlineData("liar", "answered another call than this one")]
+    [InlineData("mumble", "something that is no object")]
+    public async Task AnswerThatCannotBeOne_Is502(string topic, string reason)
+    {
+        var (hub, _) = await StartWithAgentAsync();
+        // So that the number of this call is not the one that is answered.
+        for (var i = 0; i < 2; i++) await hub.GetAsync(Agent + "/serial-devices", TestTimeout);
+        var (status, problem) = await hub.SendAsync(HttpMethod.Post, $"{Agent}/topics/{topic}", "{}", TestTimeout);
+        Assert.Equal(HttpStatusCode.BadGateway, status);
+        Assert.Contains(reason, problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task DeviceThatVanished_IsToldByTheNextRound_WithoutBeingAskedFor_AndIsNotMadeAgain()
+    {
+        var (hub, agent) = await StartWithAgentAsync();
+        using var watch = new EventWatch(hub.Http, "/api/edge/events");
+        await watch.ReadyAsync(TestTimeout);
+        await hub.SendAsync(HttpMethod.Post, Agent + "/devices", """{"container_name":"plc","vnic_configs":[]}""", TestTimeout);
+        await Eventually.TrueAsync(async () =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return (await hub.GetAsync(Agent + "/devices/plc/operation", TestTimeout)).Body.GetProperty("state").GetString() == "succeeded";
+        }, "the device", TestTimeout);
+        // Past the hub, as somebody at the plant does it.
+        await hub.SendAsync(HttpMethod.Post, Agent + "/topics/delete_device", """{"device_id":"plc"}""", TestTimeout);
+        var drift = watch.NextAsync("device_drift", TestTimeout);
+        await Eventually.TrueAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(5));
+            return drift.IsCompleted;
+        }, "the next round", TestTimeout);
+        var details = (await drift).GetProperty("details");
+        Assert.Equal(("plc", "it is not there"), (details.GetProperty("device_id").GetString(), details.GetProperty("differences")[0].GetString()));
+        Assert.Single(agent.Lines, line => line.Contains("create_new_runtime", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task CallsBeyondTheLimitOfAnAgent_Are429_AndGoOnWhenOthersHaveEnded()
     {

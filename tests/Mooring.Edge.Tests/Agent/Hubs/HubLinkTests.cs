@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -133,6 +135,40 @@ public sealed class HubLinkTests : MooringTest
         Assert.Equal(HttpStatusCode.OK, (await hub.GetAsync($"/api/orchestrators/{Id}/serial-devices", TestTimeout)).Status);
         await _stop.CancelAsync();
         await running;
+    }
+
+    [Fact]
+    public async Task D30_RenewedCertificate_IsUsedAtTheNextConnection_WithoutARestart()
+    {
+        Expect(7061);
+        await using var hub = await StartHubAsync();
+        var identity = await hub.EnrolAsync(Id, TestTimeout);
+        var link = NewLink(identity);
+        var running = link.RunAsync(_stop.Token);
+        await Until(() => link.IsUp);
+        var renewed = await hub.EnrolAsync(Id, TestTimeout);
+        // The one from before is worth nothing now.
+        await Until(() => link.State == LinkState.Waiting && _clock.ActiveTimers == 1);
+        _clock.AdvanceToNextTimer();
+        await Log.WhenAsync(e => e.Message.Contains("403", StringComparison.Ordinal), TestTimeout);
+        foreach (var file in new[] { "key", "cert" }) File.Copy((string)renewed[file]!, (string)identity[file]!, overwrite: true);
+        await ReturnAsync(link);
+        Assert.Equal(HttpStatusCode.OK, (await hub.GetAsync($"/api/orchestrators/{Id}/serial-devices", TestTimeout)).Status);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Theory]
+    [InlineData("CN=07048933", "07048933")]
+    [InlineData("C=BR, ST=SP, L=SaoPaulo, O=AutonomyLogic, OU=Production, CN=07048933", "07048933")]
+    [InlineData("O=AutonomyLogic, OU=Production", null)]
+    [InlineData("", null)]
+    public void AgentsId_IsTheCommonNameOfItsCertificate(string subject, string? id)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = new CertificateRequest(subject, key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        Assert.Equal(id, AgentCertificate.IdOf(certificate));
     }
 
     [Fact]
