@@ -33,6 +33,7 @@ internal sealed class AgentVerb
     private readonly Option<string?> _ociRuntime = new("--oci-runtime") { Description = "What the engine runs devices with, such as crun; its usual one without.", HelpName = "NAME" };
     private readonly Option<int?> _crashRetry = new("--crash-retry") { Description = "Minutes after which a device that was given up is tried again; without, an operator must start it.", HelpName = "MINUTES" };
     private readonly Option<bool> _zonedTimes = new("--zoned-times") { Description = "Times for hubs with their zone; hubs of earlier agents read local times." };
+    private readonly Option<bool> _check = new("--check") { Description = "Look whether an agent could run so, print what was found, and end." };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
 
     internal static Command Create()
@@ -44,12 +45,13 @@ internal sealed class AgentVerb
         });
         var command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.")
         {
-            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._ociRuntime, verb._crashRetry, verb._zonedTimes, verb._logLevel,
+            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._ociRuntime, verb._crashRetry, verb._zonedTimes, verb._check, verb._logLevel,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
             if (AgentUpgraderOptions.FromEnvironment() is { } upgrade) return UpgradeAsync(upgrade, parsed.GetValue(verb._logLevel), cancellationToken);
             var (options, level) = (verb.Read(parsed), parsed.GetValue(verb._logLevel));
+            if (parsed.GetValue(verb._check)) return CheckAsync(options, cancellationToken);
             var host = DaemonHost.Create(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level });
             host.Services.AddEdgeAgent(options);
             return host.RunAsync(cancellationToken);
@@ -62,6 +64,13 @@ internal sealed class AgentVerb
     {
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(level).AddSimpleConsole(console => console.SingleLine = true));
         return await AgentUpgrader.RunAsync(options, TimeProvider.System, loggers, cancellationToken) is null ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static async Task<int> CheckAsync(AgentOptions options, CancellationToken cancellationToken)
+    {
+        var findings = await AgentCheck.RunAsync(options, TimeProvider.System, cancellationToken);
+        foreach (var finding in findings) Console.WriteLine($"{(finding.IsGood ? "good" : "bad ")} {finding.Text}");
+        return findings.All(finding => finding.IsGood) ? ExitCode.Success : ExitCode.Failure;
     }
 
     private AgentOptions Read(ParseResult parsed) => new()
