@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mooring.Edge.Agent;
@@ -75,6 +77,47 @@ public sealed class DebugSessionsTests : MooringTest
         Assert.Equal("debug_info_response", await TypeAsync("""{"type":"debug_info"}"""));
     }
 
+    [Fact]
+    public async Task SessionThatNobodyUses_IsClosedAfterFiveMinutes_AndOneThatIsUsed_Stays()
+    {
+        var clock = new TestClock();
+        await StartAsync(clock);
+        using var stop = new CancellationTokenSource();
+        var sweeping = _sessions!.RunAsync(stop.Token);
+        foreach (var device in new[] { "used", "idle" }) Assert.Contains("debug_connected", await AskAsync("""{"type":"debug_start","token":"token-1"}""", device));
+        for (var minute = 1; minute <= 5; minute++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(59));
+            await AskAsync("""{"type":"debug_get_list","indexes":[1]}""", "used");
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        await Eventually.TrueAsync(async () => (await AskAsync("""{"type":"debug_dance"}""", "idle")).Contains("no debug session", StringComparison.Ordinal), "the end of the idle one", TestTimeout);
+        Assert.Contains("debug_dance is not known", await AskAsync("""{"type":"debug_dance"}""", "used"));
+        await stop.CancelAsync();
+        await sweeping;
+    }
+
+    [Fact]
+    public async Task DebuggerThatAcceptsAndStaysSilent_IsGivenUpAfterTenSeconds()
+    {
+        var clock = new TestClock();
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        _port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        _sessions = new DebugSessions(_caller, clock, LoggerFactory);
+        var asked = AskAsync("""{"type":"debug_start","token":"token-1"}""");
+        using var connection = await silent.AcceptSocketAsync(TestTimeout);
+        var began = clock.GetTimestamp();
+        await Eventually.TrueAsync(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return asked.IsCompleted;
+        }, "the end of the wait", TestTimeout);
+        Assert.StartsWith("""{"type":"debug_error","error":""", await asked);
+        Assert.Contains("within 10 s", await asked);
+        Assert.True(clock.GetElapsedTime(began) >= TimeSpan.FromSeconds(9));
+    }
+
     public override async ValueTask DisposeAsync()
     {
         if (_sessions is not null) await _sessions.DisposeAsync();
@@ -82,17 +125,17 @@ public sealed class DebugSessionsTests : MooringTest
         await base.DisposeAsync();
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(TimeProvider? time = null)
     {
         var runtime = Own(ProcessUnderTest.Start(NodePeer.Start("runtime-debugger.cjs")));
         _port = int.Parse((await runtime.LineAsync("listening on", TestTimeout)).Split(' ')[^1]);
-        _sessions = new DebugSessions(_caller, TimeProvider.System, LoggerFactory);
+        _sessions = new DebugSessions(_caller, time ?? TimeProvider.System, LoggerFactory);
     }
 
-    private async Task<string> AskAsync(string request)
+    private async Task<string> AskAsync(string request, string device = "plc1")
     {
         using var message = JsonDocument.Parse(request);
-        return Plain(await _sessions!.AnswerAsync("plc1", "127.0.0.1", _port, message.RootElement, TestTimeout));
+        return Plain(await _sessions!.AnswerAsync(device, "127.0.0.1", _port, message.RootElement, TestTimeout));
     }
 
     private async Task<string> TypeAsync(string request) => (string)JsonNode.Parse(await AskAsync(request))!["type"]!;
