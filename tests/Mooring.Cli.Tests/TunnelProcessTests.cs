@@ -124,6 +124,51 @@ public sealed partial class TunnelProcessTests : MooringTest
         Assert.Equal(code, await process.ExitAsync(TestTimeout));
     }
 
+    [Theory]
+    [InlineData("PORT: a value is needed", "http")]
+    [InlineData("PORT: 'abc' is not allowed: 1 to 65535", "http", "abc")]
+    [InlineData("--remote-port: '70000' is not allowed: 1 to 65535", "tcp", "22", "-r", "70000")]
+    [InlineData("--remote-port: 'x' is not allowed: 1 to 65535", "tcp", "22", "-r", "x")]
+    [InlineData("--subdomain: a value is needed", "http", "80", "-s")]
+    [InlineData("--wire: 'c' is not allowed: one of a, b, A, B", "http", "80", "--wire", "c")]
+    [InlineData("--account-tunnels: 'x' is not allowed: a number", "serve", "--account-tunnels", "x")]
+    [InlineData("'ftp://a' is no server address: use HOST, HOST:PORT, ws://HOST:PORT or wss://HOST", "http", "80", "--token", "x", "--server", "ftp://a")]
+    [InlineData("--ca: '/no/such' does not exist", "http", "80", "--token", "x", "--server", "127.0.0.1:1", "--ca", "/no/such")]
+    public async Task Mistake_is_told_in_one_line_that_names_it(string line, params string[] arguments)
+    {
+        var process = Run(arguments);
+        Assert.Equal(2, await process.ExitAsync(TestTimeout));
+        Assert.Contains($"mooring: {line}", process.Lines);
+    }
+
+    [Theory]
+    [InlineData("wss", "it does not speak TLS")]
+    [InlineData("ws", "is it a tunnel server?")]
+    public async Task Server_that_is_none_is_told_as_what_it_is(string scheme, string words)
+    {
+        var port = await StartPythonAsync();
+        var client = Run("http", "80", "--token", "x", "--server", $"{scheme}://127.0.0.1:{Text(port)}");
+        await client.LineAsync(words, TestTimeout);
+        client.Interrupt();
+        Assert.Equal(0, await client.ExitAsync(TestTimeout));
+    }
+
+    [Fact]
+    public async Task Client_that_is_killed_and_started_again_has_its_name_and_a_second_one_ends_the_first()
+    {
+        var (_, server, http) = await ServeAsync();
+        var first = Run("http", "9", "-s", "kept", "--server", server);
+        await first.LineAsync("Press Ctrl+C", TestTimeout);
+        first.Kill();
+        await first.ExitAsync(TestTimeout);
+        var second = Run("http", "9", "-s", "kept", "--server", server);
+        await second.LineAsync($"http://kept.localhost:{http}", TestTimeout);
+        var third = Run("http", "9", "-s", "kept", "--server", server);
+        await third.LineAsync($"http://kept.localhost:{http}", TestTimeout);
+        await second.LineAsync("a newer connection of the same account took over", TestTimeout);
+        Assert.Equal(69, await second.ExitAsync(TestTimeout));
+    }
+
     [Fact]
     public async Task Wrong_token_ends_with_69_and_is_not_replaced()
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Data.Common;
 using Mooring.Cli.Manual;
 using Mooring.Edge.Agent;
@@ -73,7 +74,28 @@ internal static class CommandLine
         {
             var word = unknown.FirstOrDefault(token => error.Message.EndsWith($"'{token}'.", StringComparison.Ordinal));
             var near = word is null || !word.StartsWith('-') ? null : NearestName.Find(word.Split('=', ':')[0], options);
-            yield return near is null ? error.Message : $"{error.Message.TrimEnd('.')}; did you mean {near}?";
+            yield return near is null ? Plain(error) : $"{error.Message.TrimEnd('.')}; did you mean {near}?";
         }
+    }
+
+    /// <summary>What the parser says in the form of our own errors: which option or argument, what was given, what is allowed.</summary>
+    private static string Plain(ParseError error)
+    {
+        const string OneOf = "Must be one of:";
+        var (name, given) = error.SymbolResult switch
+        {
+            OptionResult option => (option.Option.Name, option.Tokens),
+            ArgumentResult { Parent: OptionResult option } => (option.Option.Name, option.Tokens),
+            ArgumentResult argument => (argument.Argument.Name, argument.Tokens),
+            CommandResult command => (command.Command.Arguments.FirstOrDefault(each => each.Arity.MinimumNumberOfValues > 0)?.Name, []),
+            _ => (null, []),
+        };
+        if (name is null) return error.Message;
+        if (error.Message.StartsWith("Required argument missing", StringComparison.Ordinal)) return $"{name}: a value is needed";
+        if (given.Count == 0) return error.Message;
+        if (error.Message.Contains(" as expected type 'System.", StringComparison.Ordinal)) return $"{name}: '{given[^1].Value}' is not allowed: a number";
+        return error.Message.Split(OneOf) is [_, var allowed]
+            ? $"{name}: '{given[^1].Value}' is not allowed: one of {string.Join(", ", allowed.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(each => each.Trim('\'')))}"
+            : error.Message;
     }
 }

@@ -94,7 +94,7 @@ internal static class TunnelPublishVerb
 
     private static void CheckPort(SymbolResult result, string name)
     {
-        if (result.Tokens is [{ Value: var value }] && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port) && port is < 1 or > 65_535)
+        if (result.Tokens is [{ Value: var value }] && !(int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65_535))
             result.AddError($"{name}: '{value}' is not allowed: 1 to 65535");
     }
 }

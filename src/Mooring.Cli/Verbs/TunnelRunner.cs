@@ -64,7 +64,7 @@ internal static class TunnelRunner
         }
         catch (TunnelException exception)
         {
-            TunnelOutput.Error(exception.Message);
+            TunnelOutput.Error(Explain(exception, target));
             return ExitCodeOf(exception.Outcome);
         }
         catch (TunnelApiException exception)
@@ -79,6 +79,15 @@ internal static class TunnelRunner
         TunnelOutcome.Invalid => 2,
         TunnelOutcome.Exhausted => TryLater,
         _ => Unavailable,
+    };
+
+    // Which token that was, and what gives another one, is known here only.
+    private static string Explain(TunnelException exception, TunnelTarget target) => exception.Code switch
+    {
+        "UNAUTHORIZED" when target.IsTokenGiven => $"{target.Server} does not know this token: {exception.Message}",
+        "UNAUTHORIZED" => $"{target.Server} does not know the token in {target.File.Path}; give it one that it knows with mooring tunnel authtoken TOKEN: {exception.Message}",
+        "AUTH_REQUIRED" => $"{target.Server} wants a token: {exception.Message}",
+        _ => exception.Message,
     };
 
     private static async Task<string> RegisterAsync(TunnelTarget target, TunnelOutput output, CancellationToken cancellationToken)

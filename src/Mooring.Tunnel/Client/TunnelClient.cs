@@ -225,7 +225,13 @@ public sealed partial class TunnelClient : IAsyncDisposable
         _stopping.Token.ThrowIfCancellationRequested();
         return new TunnelException(
             $"{_address}: the connection ended ({(ending.Reason.Length > 0 ? ending.Reason : ending.Code.ToString(CultureInfo.InvariantCulture))})",
-            $"CLOSED_{ending.Code}", ending.Code is 4003 ? TunnelOutcome.Refused : TunnelOutcome.Unreachable);
+            $"CLOSED_{ending.Code}", ending.Code switch
+            {
+                Protocol.CloseCodes.Kicked => TunnelOutcome.Refused,
+                // Another client of the account wants the name; coming back would take it from that one, and so on for ever.
+                Protocol.CloseCodes.Replaced => TunnelOutcome.Terminal,
+                _ => TunnelOutcome.Unreachable,
+            });
     }
 
     private async Task KeepAliveAsync(WebSocketLink link, Task reading)

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Mooring.Tunnel.Protocol;
 using Mooring.Tunnel.Protocol.Http;
@@ -23,11 +24,12 @@ internal static class WebSocketDialer
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Stream? stream = null;
+        string? certificateProblem = null;
         try
         {
             await socket.ConnectAsync(address.Host, address.Port, both.Token);
             stream = new NetworkStream(socket, ownsSocket: true);
-            if (address.IsTls) stream = await SecureAsync(stream, address, trust, both.Token);
+            if (address.IsTls) stream = await SecureAsync(stream, address, trust, problem => certificateProblem = problem, both.Token);
             await UpgradeAsync(stream, address, path, bearer, both.Token);
             return stream;
         }
@@ -40,7 +42,8 @@ internal static class WebSocketDialer
                 TunnelException or OperationCanceledException when cancellationToken.IsCancellationRequested || exception is TunnelException => exception,
                 OperationCanceledException => Unreachable(address, "no answer in time", exception),
                 SocketException socketException => Unreachable(address, Describe(socketException), exception),
-                AuthenticationException => Unreachable(address, $"its certificate is not trusted ({exception.Message}); name the authority that issued it, or accept any certificate, when that is wanted", exception),
+                AuthenticationException when certificateProblem is null => Unreachable(address, $"it does not speak TLS ({exception.Message.TrimEnd('.')}); ws://{address.Authority} is for a server without", exception),
+                AuthenticationException => Unreachable(address, $"its certificate is not trusted ({certificateProblem}); name the authority that issued it, or accept any certificate, when that is wanted", exception),
                 IOException => Unreachable(address, exception.Message, exception),
                 TunnelProtocolException => Unreachable(address, "it does not answer in HTTP", exception),
                 _ => exception,
@@ -59,11 +62,22 @@ internal static class WebSocketDialer
         var other => other.ToString(),
     };
 
-    private static async Task<Stream> SecureAsync(Stream stream, ControlAddress address, ServerTrust trust, CancellationToken cancellationToken)
+    private static string Describe(X509Chain? chain, SslPolicyErrors errors) =>
+        errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? "it is for another name"
+        : chain?.ChainStatus is { Length: > 0 } problems ? string.Join(", ", problems.Select(problem => problem.StatusInformation.Trim()).Distinct())
+        : errors.ToString();
+
+    private static async Task<Stream> SecureAsync(Stream stream, ControlAddress address, ServerTrust trust, Action<string> certificateSeen, CancellationToken cancellationToken)
     {
         var secure = new SslStream(stream);
         var options = trust.Options(address.Host);
         options.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        var judge = options.RemoteCertificateValidationCallback;
+        options.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+        {
+            certificateSeen(Describe(chain, errors));
+            return judge?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
+        };
         await secure.AuthenticateAsClientAsync(options, cancellationToken);
         return secure;
     }
@@ -83,7 +97,7 @@ internal static class WebSocketDialer
         while (true)
         {
             var count = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken);
-            if (count == 0) throw new IOException("the connection was closed during the upgrade");
+            if (count == 0) throw new IOException($"the connection was closed during the upgrade{(address.IsTls ? "" : $"; wss://{address.Authority} is for a server with TLS")}");
             length += count;
             if (IsUpgraded(buffer.AsSpan(0, length), address, key)) return;
             if (length == buffer.Length) throw new IOException("the answer to the upgrade is too long");
@@ -97,7 +111,7 @@ internal static class WebSocketDialer
         {
             var outcome = head.Status is 502 or 503 or 504 ? TunnelOutcome.Gateway
                 : head.Status is 401 or 403 ? TunnelOutcome.Terminal : TunnelOutcome.Unreachable;
-            throw new TunnelException($"{address}: the server answered {head.Status} instead of a WebSocket", $"HTTP_{head.Status}", outcome);
+            throw new TunnelException($"{address}: the server answered {head.Status} instead of a WebSocket{(head.Status is >= 500 or 429 ? "" : "; is it a tunnel server?")}", $"HTTP_{head.Status}", outcome);
         }
         var accept = WebSocketFraming.Accept(key);
         var fields = new HttpFieldLines(head.Fields);

@@ -86,7 +86,10 @@ public sealed record TunnelServerOptions
     public void Validate(OptionsErrors errors)
     {
         ArgumentNullException.ThrowIfNull(errors);
-        errors.Require(BaseDomain.Length is > 0 and <= 253 && BaseDomain == BaseDomain.ToLowerInvariant(), "base-domain", BaseDomain, "a domain in lower case");
+        errors.Require(
+            BaseDomain.Length is > 0 and <= 253 && BaseDomain.Split('.').All(label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-')
+            && BaseDomain.AsSpan().IndexOfAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789-.") < 0,
+            "base-domain", BaseDomain, "a domain: labels of a-z, 0-9 and -, with dots between");
         errors.RequireInRange("tcp-ports", TcpPortFirst, 1, 65_535);
         errors.RequireInRange("tcp-ports", TcpPortLast, TcpPortFirst, 65_535);
         errors.Require(Https is null || HttpsTls is not null, "https-port", Https?.Port, "needs a certificate");

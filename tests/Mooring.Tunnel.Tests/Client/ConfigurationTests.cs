@@ -147,6 +147,37 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("Unsupported protocol", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Errors_HaveTheirLines_AndKeysThatNobodyKnowsAreAmongThem()
+    {
+        var exception = Assert.Throws<ConfigurationException>(() => TunnelFile.Parse(
+            """
+            tunnels:
+              - name: web
+                protocol: http
+                local_prot: 80
+                subdomain: same
+              - name: web
+                protocol: http
+                local_port: 81
+                subdomain: SAME
+                auth: secret
+              - {name: a, protocol: tcp, local_port: 1, remote_port: 7}
+              - {protocol: tcp, local_port: 1, remote_port: 7}
+            """, "f.yml", _ => null));
+        Assert.Equal(
+            [
+                "f.yml: tunnels[0].local_port: a port is needed (line 2)",
+                "f.yml: tunnels[1].auth: must be user:password (line 10)",
+                "f.yml: tunnels[3].name: a name is needed (line 12)",
+                "f.yml: tunnels[0] and tunnels[1]: 'web' is the name of both",
+                "f.yml: tunnels[0] and tunnels[1]: 'same' is the subdomain of both",
+                "f.yml: tunnels[2] and tunnels[3]: '7' is the remote_port of both",
+                "f.yml: tunnels[0].local_prot: line 4: nobody knows this key; did you mean local_port?",
+            ],
+            exception.Message.Split('\n'));
+    }
+
     [Theory]
     [InlineData("localhost:6400", "ws://localhost:6400", "http://localhost:6400")]
     [InlineData("127.0.0.1:1", "ws://127.0.0.1:1", "http://127.0.0.1:1")]

@@ -93,6 +93,10 @@ public sealed class SessionTests : MooringTest
         await using var client = await ConnectAsync(host, token, new TunnelDefinition { LocalPort = origin.Port, Subdomain = "demo" });
         using var visitor = host.Visitor("demo");
         Assert.Equal("hello", await visitor.GetStringAsync("hello", TestTimeout));
+        // The older one ends: if it came back, both would take the name from each other for ever.
+        var replaced = await Assert.ThrowsAsync<TunnelException>(() => old.Completion.WaitAsync(TestTimeout));
+        Assert.Equal(("CLOSED_4001", TunnelOutcome.Terminal), (replaced.Code, replaced.Outcome));
+        Assert.Equal("hello", await visitor.GetStringAsync("hello", TestTimeout));
     }
 
     [Fact]

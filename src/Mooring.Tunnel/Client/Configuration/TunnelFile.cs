@@ -57,11 +57,16 @@ public sealed record TunnelFile
         foreach (var (index, node) in reading.List("tunnels").Index())
         {
             var key = string.Create(CultureInfo.InvariantCulture, $"tunnels[{index}]");
-            if (node is YamlMappingNode mapping) tunnels.Add(ReadTunnel(new YamlFields(mapping, key + ".", errors, variable), key, errors));
+            if (node is YamlMappingNode mapping) tunnels.Add(ReadTunnel(new YamlFields(mapping, key + ".", errors, variable)));
             else errors.Add(key, $"is not a mapping (line {node.Start.Line})");
         }
-        errors.Require(tunnels.Count > 0, "tunnels", null, "needs at least one tunnel");
-        foreach (var twice in tunnels.Where(t => t.Name is not null).GroupBy(t => t.Name).Where(g => g.Count() > 1)) errors.Add("tunnels", twice.Key, "is the name of two tunnels");
+        reading.Require(tunnels.Count > 0, "tunnels", null, "at least one tunnel is needed");
+        RefuseTwins(tunnels, "name", tunnel => tunnel.Name, errors);
+        RefuseTwins(tunnels, "subdomain", tunnel => tunnel.Subdomain?.ToLowerInvariant(), errors);
+        RefuseTwins(tunnels, "hostname", tunnel => tunnel.Hostname?.ToLowerInvariant(), errors);
+        RefuseTwins(tunnels, "remote_port", tunnel => tunnel.RemotePort?.ToString(CultureInfo.InvariantCulture), errors);
+        // A key that nobody knows is often why another is missing.
+        if (!errors.IsEmpty) foreach (var warning in errors.Warnings) errors.Add(warning.Key, warning.Rule);
         errors.ThrowIfAny(source);
         return new TunnelFile
         {
@@ -72,23 +77,29 @@ public sealed record TunnelFile
         };
     }
 
-    private static TunnelDefinition ReadTunnel(YamlFields fields, string key, OptionsErrors errors)
+    private static void RefuseTwins(List<TunnelDefinition> tunnels, string key, Func<TunnelDefinition, string?> value, OptionsErrors errors)
+    {
+        foreach (var twins in tunnels.Index().Where(each => value(each.Item) is not null).GroupBy(each => value(each.Item)).Where(each => each.Count() > 1))
+            errors.Add($"tunnels[{string.Join("] and tunnels[", twins.Select(each => each.Index))}]", $"'{twins.Key}' is the {key} of both");
+    }
+
+    private static TunnelDefinition ReadTunnel(YamlFields fields)
     {
         fields.WarnUnknown(s_tunnelKeys);
         var protocol = fields.Text("protocol");
-        errors.Require(protocol is "http" or "tcp", $"{key}.protocol", protocol, "Unsupported protocol: http or tcp");
-        errors.Require(fields.Text("name") is { Length: > 0 }, $"{key}.name", fields.Text("name"), "a name");
+        fields.Require(protocol is "http" or "tcp", "protocol", protocol, "Unsupported protocol: http or tcp");
+        fields.Require(fields.Text("name") is { Length: > 0 }, "name", null, "a name is needed");
         var (subdomain, hostname, auth) = (fields.Text("subdomain"), fields.Text("hostname"), fields.Text("auth"));
-        errors.Require(auth is null || auth.Contains(':', StringComparison.Ordinal), $"{key}.auth", "***", "user:password");
-        errors.Require(hostname is null || subdomain is null, $"{key}.hostname", hostname, "cannot be used with subdomain");
-        errors.Require(
+        fields.Require(auth is null || auth.Contains(':', StringComparison.Ordinal), "auth", null, "must be user:password");
+        fields.Require(hostname is null || subdomain is null, "hostname", hostname, "cannot be used with subdomain");
+        fields.Require(
             subdomain is null || (subdomain.Length is > 0 and <= 63 && subdomain[0] != '-' && subdomain[^1] != '-' && subdomain.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')),
-            $"{key}.subdomain", subdomain, "one label of a-z, 0-9 and -");
+            "subdomain", subdomain, "one label of a-z, 0-9 and -");
         var host = fields.Text("host_header");
-        errors.Require(TunnelDefinition.IsHostHeader(host), $"{key}.host_header", host, "rewrite, preserve, or a host without spaces");
+        fields.Require(TunnelDefinition.IsHostHeader(host), "host_header", host, "rewrite, preserve, or a host without spaces");
         var proxy = fields.Text("proxy_protocol");
-        errors.Require(proxy is null or "1" or "2", $"{key}.proxy_protocol", proxy, "1 or 2");
-        errors.Require(proxy is null || protocol is "tcp", $"{key}.proxy_protocol", proxy, "is for protocol tcp; HTTP has X-Forwarded-For");
+        fields.Require(proxy is null or "1" or "2", "proxy_protocol", proxy, "1 or 2");
+        fields.Require(proxy is null || protocol is "tcp", "proxy_protocol", proxy, "is for protocol tcp; HTTP has X-Forwarded-For");
         return new TunnelDefinition
         {
             Name = fields.Text("name"),

@@ -18,12 +18,21 @@ internal sealed class YamlFields(YamlMappingNode node, string prefix, OptionsErr
         }
     }
 
+    /// <summary>Adds an error, with the line, when a condition does not hold.</summary>
+    public void Require(bool holds, string key, string? value, string rule)
+    {
+        if (holds) return;
+        var line = string.Create(CultureInfo.InvariantCulture, $"{rule} (line {(Find(key) ?? node).Start.Line})");
+        if (value is null) errors.Add(prefix + key, line);
+        else errors.Add(prefix + key, value, line);
+    }
+
     public string? Text(string key) => Find(key) is YamlScalarNode { Value: { } value } ? Expand(value) : null;
 
     public IEnumerable<YamlNode> List(string key)
     {
         if (Find(key) is YamlSequenceNode list) return list.Children;
-        errors.Require(Find(key) is null, prefix + key, Text(key), "a list");
+        Require(Find(key) is null, key, Text(key), "a list is needed");
         return [];
     }
 
@@ -32,11 +41,11 @@ internal sealed class YamlFields(YamlMappingNode node, string prefix, OptionsErr
         var text = Text(key);
         if (text is null)
         {
-            errors.Require(!isRequired, prefix + key, null, "is needed");
+            Require(!isRequired, key, null, "a port is needed");
             return null;
         }
         if (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65_535) return port;
-        errors.Add(prefix + key, text, "1 to 65535");
+        Require(false, key, text, "1 to 65535");
         return null;
     }
 

@@ -86,7 +86,7 @@ internal static class HostnameEndpoints
         }
         // Its client comes back at once, without it.
         if (server.Directory.TryGet(hostname.ToLowerInvariant(), out var binding) && binding.Account.Id == account.Id)
-            await binding.Session.CloseAsync(CloseCodes.Replaced, "the host name was removed");
+            await binding.Session.CloseAsync(CloseCodes.Kicked, "the host name was removed");
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 }
