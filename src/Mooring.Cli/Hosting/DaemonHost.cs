@@ -31,7 +31,8 @@ internal sealed class DaemonHost
             .SetMinimumLevel(files.Level < LogLevel.Debug ? files.Level : LogLevel.Debug)
             .AddLogFiles(files, TimeProvider.System);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainLimit);
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton<IHostLifetime, QuietLifetime>();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton<IHostLifetime, QuietLifetime>()
+            .AddHostedService(services => new SpareMemory(collectsGarbage: true, services.GetRequiredService<TimeProvider>()));
         return new DaemonHost(builder);
     }
 
@@ -39,12 +40,9 @@ internal sealed class DaemonHost
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using var host = _builder.Build();
-        var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
-        using var signals = new StopSignals(lifetime);
+        using var signals = new StopSignals(host.Services.GetRequiredService<IHostApplicationLifetime>());
         await host.StartAsync(cancellationToken);
-        var spare = new SpareMemory(TimeProvider.System).RunAsync(lifetime.ApplicationStopping);
         await host.WaitForShutdownAsync(cancellationToken);
-        await spare;
         return ExitCode.Success;
     }
 }

@@ -7,7 +7,9 @@ namespace Mooring.Cli.Hosting;
 /// the system's cache, where they are the first to go when memory is short; one that is wanted again is mapped within a microsecond. Without
 /// this a daemon holds for as long as it runs what it touched once.
 /// </summary>
-internal sealed partial class SpareMemory(TimeProvider time)
+/// <param name="collectsGarbage">Whether all garbage is collected, which halts a program that keeps a lot for too long.</param>
+/// <param name="time">Clock of the rounds.</param>
+internal sealed partial class SpareMemory(bool collectsGarbage, TimeProvider time) : BackgroundService
 {
     /// <summary>A file that is only being loaded may have its addresses put in: what is given back was there, unchanged, one round before.</summary>
     internal static readonly TimeSpan FirstRound = TimeSpan.FromSeconds(10);
@@ -22,14 +24,13 @@ internal sealed partial class SpareMemory(TimeProvider time)
 
     private HashSet<(nuint Start, nuint End)> _before = [];
 
-    /// <summary>Gives memory back from time to time, until cancelled.</summary>
-    internal async Task RunAsync(CancellationToken cancellationToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!OperatingSystem.IsLinux()) return;
         using var timer = new PeriodicTimer(FirstRound, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
+            while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 if (_before.Count > 0) timer.Period = Round;
                 Release();
@@ -45,7 +46,7 @@ internal sealed partial class SpareMemory(TimeProvider time)
     /// <returns>How many mappings of files were given back.</returns>
     internal int Release()
     {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (collectsGarbage) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         TrimHeap();
         var now = ReadMappings();
         var released = 0;

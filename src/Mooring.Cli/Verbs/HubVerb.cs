@@ -33,6 +33,7 @@ internal static class HubVerb
             using var folder = DataFolder.TakeRole(arguments.DataFolder(parsed), "hub");
             var host = MooringHost.Create(parsed.GetValue(logLevel));
             OtlpArguments.AddTo(host, parsed, otlp);
+            host.Services.AddHostedService(services => new SpareMemory(collectsGarbage: false, services.GetRequiredService<TimeProvider>()));
             var agents = EdgeHubRole.AddTo(host, options, arguments.PortOption);
             OpenApiDescription.AddTo(host);
             var address = MooringHost.ParseAddress("--http-bind", parsed.GetValue(httpBind)!);

@@ -17,6 +17,7 @@ using Mooring.Edge.Hub.Enrolment;
 using Mooring.Kernel.Events;
 using Mooring.Kernel.Files;
 using Mooring.Kernel.Options;
+using Mooring.Kernel.Tls;
 
 namespace Mooring.Edge.Hub;
 
@@ -33,6 +34,8 @@ public static class HubHosting
         var errors = new OptionsErrors();
         options.Validate("hub", errors);
         errors.ThrowIfAny("");
+        // Agents say something every five seconds and nothing in between: their buffers would be most of what they cost.
+        IdleTlsBuffers.Release();
         var authority = AgentAuthority.LoadOrCreate(options, TimeProvider.System);
         builder.Services.AddSingleton(services => new EdgeHub(
             options, authority, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(),

@@ -16,9 +16,8 @@ public sealed class SocketIOHandshake
         User = context.User;
         Headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         Query = context.Request.Query.ToDictionary(q => q.Key, q => q.Value.ToString(), StringComparer.Ordinal);
-        // A copy: the certificate of the TLS connection dies with that connection, and this one may outlive it.
-        if (context.Connection.ClientCertificate is { } certificate)
-            ClientCertificate = X509CertificateLoader.LoadCertificate(certificate.RawDataMemory.Span);
+        // A copy: the certificate of the TLS connection dies with that connection, and this may outlive it.
+        ClientCertificate = context.Connection.ClientCertificate?.RawDataMemory.ToArray() ?? ReadOnlyMemory<byte>.Empty;
     }
 
     /// <summary>When the request came.</summary>
@@ -31,10 +30,10 @@ public sealed class SocketIOHandshake
     public bool IsSecure { get; }
 
     /// <summary>
-    /// The certificate that the client showed; null when it showed none. Later requests of the same connection must come over TLS connections
-    /// with the same one.
+    /// The certificate that the client showed, in DER; empty when it showed none. Later requests of the same connection must come over TLS
+    /// connections with the same one. As bytes, since a certificate that has been read costs ten times as much for as long as the client is connected.
     /// </summary>
-    public X509Certificate2? ClientCertificate { get; }
+    public ReadOnlyMemory<byte> ClientCertificate { get; }
 
     /// <summary>Who the framework's authentication says it is.</summary>
     public ClaimsPrincipal User { get; }
@@ -45,11 +44,14 @@ public sealed class SocketIOHandshake
     /// <summary>Query of the request.</summary>
     public IReadOnlyDictionary<string, string> Query { get; }
 
+    /// <summary>Reads <see cref="ClientCertificate"/>.</summary>
+    /// <returns>The certificate, which is the caller's; null when the client showed none.</returns>
+    public X509Certificate2? ReadClientCertificate() => ClientCertificate.IsEmpty ? null : X509CertificateLoader.LoadCertificate(ClientCertificate.Span);
+
     /// <summary>Whether a later request shows the same certificate, or none as this one did.</summary>
     internal bool IsSamePeer(HttpContext context)
     {
-        if (ClientCertificate is null) return true;
-        return context.Connection.ClientCertificate is { } certificate
-            && certificate.RawDataMemory.Span.SequenceEqual(ClientCertificate.RawDataMemory.Span);
+        if (ClientCertificate.IsEmpty) return true;
+        return context.Connection.ClientCertificate is { } certificate && certificate.RawDataMemory.Span.SequenceEqual(ClientCertificate.Span);
     }
 }

@@ -40,7 +40,7 @@ public sealed class SmapsReaderTests
     [Fact]
     public void ItsOwnPages_AreGivenBack_AndComeAgainWhenTheyAreWanted()
     {
-        var spare = new SpareMemory(TimeProvider.System);
+        using var spare = new SpareMemory(collectsGarbage: true, TimeProvider.System);
         Assert.Equal(0, spare.Release());
         Assert.True(spare.Release() > 0);
         // Regular expressions, a lot of code that is not needed for the above.

@@ -45,7 +45,7 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
         var entry = _agents.GetOrAdd(record.Id, static (_, r) => new AgentEntry(r), record);
         entry.Record = record;
         if (entry.Socket is { } socket
-            && (record.RevokedAt is not null || socket.Handshake.ClientCertificate is not { } shown || AgentAuthority.FingerprintOf(shown) != record.Fingerprint))
+            && (record.RevokedAt is not null || AgentAuthority.FingerprintOf(socket.Handshake.ClientCertificate.Span) != record.Fingerprint))
         {
             LogShutOut(record.Id);
             socket.DisconnectConnection();
@@ -68,12 +68,13 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
 
     private async ValueTask<SocketIORefusal?> JudgeAsync(SocketIOHandshake handshake, CancellationToken cancellationToken)
     {
-        if (handshake.ClientCertificate is not { } certificate) return new SocketIORefusal(401, "a client certificate is needed");
+        using var certificate = handshake.ReadClientCertificate();
+        if (certificate is null) return new SocketIORefusal(401, "a client certificate is needed");
         if (AgentAuthority.CommonNameOf(certificate.SubjectName) is not { } id) return new SocketIORefusal(403, "the certificate has no common name");
         // From the store, not from memory: the command line may have enrolled or revoked it a moment ago.
         if (await store.AgentAsync(id, cancellationToken) is not { } record) return new SocketIORefusal(403, $"agent '{id}' is not enrolled");
         if (record.RevokedAt is not null) return new SocketIORefusal(403, $"agent '{id}' was revoked");
-        if (AgentAuthority.FingerprintOf(certificate) != record.Fingerprint)
+        if (AgentAuthority.FingerprintOf(handshake.ClientCertificate.Span) != record.Fingerprint)
             return new SocketIORefusal(403, $"agent '{id}' has another certificate now: this one was replaced");
         if (record.IsPinned ? certificate.NotAfter.ToUniversalTime() < time.GetUtcNow().UtcDateTime : !authority.Verify(certificate, out _))
             return new SocketIORefusal(403, $"the certificate of agent '{id}' is not in date, or not from this hub");
@@ -140,7 +141,8 @@ internal sealed partial class AgentRegistry(HubStore store, AgentAuthority autho
     private AgentEntry? EntryOf(SocketIOServerSocket socket)
     {
         if (socket.State is AgentEntry known) return known;
-        if (socket.Handshake.ClientCertificate is not { } certificate || AgentAuthority.CommonNameOf(certificate.SubjectName) is not { } id) return null;
+        using var certificate = socket.Handshake.ReadClientCertificate();
+        if (certificate is null || AgentAuthority.CommonNameOf(certificate.SubjectName) is not { } id) return null;
         var entry = Find(id);
         socket.State = entry;
         return entry;

@@ -73,7 +73,9 @@ internal sealed class AgentAuthority : IDisposable
     /// <summary>Whether a certificate comes from this authority and is in date.</summary>
     public bool Verify(X509Certificate2 certificate, out string why) => Server.VerifyClient(certificate, _time.GetUtcNow(), out why);
 
-    public static string FingerprintOf(X509Certificate2 certificate) => certificate.GetCertHashString(HashAlgorithmName.SHA256);
+    public static string FingerprintOf(X509Certificate2 certificate) => FingerprintOf(certificate.RawDataMemory.Span);
+
+    public static string FingerprintOf(ReadOnlySpan<byte> certificate) => Convert.ToHexString(SHA256.HashData(certificate));
 
     public static string? CommonNameOf(X500DistinguishedName subject)
     {
