@@ -225,6 +225,8 @@ public sealed class HubLinkTests : MooringTest
             if (!link.IsUp) _clock.AdvanceToNextTimer();
             await Until(() => link.IsUp || link.State == LinkState.Waiting);
         }
+        // The link says so a moment after the hub has let the agent in.
+        await Until(() => link.State == LinkState.Up);
     }
 
     private HubLink NewLink(JsonObject identity)
