@@ -36,6 +36,9 @@ internal sealed class PlayedEngine : IAsyncDisposable
     /// <summary>Why a request is refused, by method and path such as <c>POST containers/plc/start</c>; null for most.</summary>
     public Func<string, string?> Refusal { get; set; } = _ => null;
 
+    /// <summary>What containers have written, in the frames of the engine.</summary>
+    public byte[] Logs { get; set; } = [];
+
     /// <summary>With what a program in a container ends.</summary>
     public Func<string, int> ExitCode { get; set; } = _ => 0;
 
@@ -165,6 +168,7 @@ internal sealed class PlayedEngine : IAsyncDisposable
         var body = text.Length > 0 ? JsonNode.Parse(text)!.AsObject() : [];
         if (Refusal(request) is { } reason) await AnswerAsync(context, 500, new JsonObject { ["message"] = reason });
         else if (path == "events") await StreamAsync(context);
+        else if (path.EndsWith("/logs", StringComparison.Ordinal)) await context.Response.Body.WriteAsync(Logs);
         else if (path.StartsWith("exec/", StringComparison.Ordinal) && path.EndsWith("/start", StringComparison.Ordinal)) context.Response.StatusCode = 200;
         else
         {

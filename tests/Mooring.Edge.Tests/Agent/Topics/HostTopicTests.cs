@@ -178,6 +178,20 @@ public sealed class HostTopicTests : MooringTest
     }
 
     [Fact]
+    public async Task LogsThatTheEngineCutsInsideALetter_AreWhole()
+    {
+        var engine = await EngineAsync();
+        var word = "Füllstand über 90 %\n"u8.ToArray();
+        // Frames of both streams between each other: kind, three zeros, length in network byte order.
+        engine.Logs = [.. Frame(1, word[..2]), .. Frame(2, word[..12]), .. Frame(1, word[2..]), .. Frame(2, word[12..])];
+        await using var agent = Agent();
+        agent.Get<AgentState>().Devices.Set("plc", new DeviceRecord { Name = "plc" });
+        Assert.Equal("FFüllstand üllstand über 90 %\nüber 90 %\n", Text(await agent.AskAsync("get_logs", new JsonObject { ["device_id"] = "plc" }), "log"));
+
+        static byte[] Frame(byte stream, byte[] text) => [stream, 0, 0, 0, 0, 0, 0, (byte)text.Length, .. text];
+    }
+
+    [Fact]
     public async Task RunCommand_ForADeviceThatIsNotThere_HasNoResponse_AndForOneWithoutAddress_SaysSo()
     {
         await using var agent = Agent();

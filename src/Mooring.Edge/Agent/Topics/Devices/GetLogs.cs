@@ -38,9 +38,9 @@ internal sealed class GetLogs(AgentState state, EngineClient engine, IHubOutbox 
         var device = request.DeviceId;
         if (state.Devices.Find(device) is null) return Answers.UnknownDevice(device);
         var lines = (int)Math.Clamp(request.Number("tail") ?? UsualLines, 0, MaxLines);
-        var text = new StringBuilder();
+        var (text, decoding) = (new StringBuilder(), new LogText());
         await foreach (var frame in engine.LogsAsync(device, lines, follow: false, cancellationToken).ConfigureAwait(false))
-            text.Append(Encoding.UTF8.GetString(frame.Text.Span));
+            text.Append(decoding.Of(frame));
         var isCut = text.Length > MaxCharacters;
         if (isCut) text.Remove(0, text.Length - MaxCharacters);
         var answer = Answers.Success();
@@ -62,12 +62,13 @@ internal sealed class GetLogs(AgentState state, EngineClient engine, IHubOutbox 
     {
         using var limit = new CancellationTokenSource(length, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var decoding = new LogText();
         try
         {
             await foreach (var frame in engine.LogsAsync(device, tail: 0, follow: true, linked.Token).ConfigureAwait(false))
                 outbox.Emit("device_log", new JsonObject
                 {
-                    ["device_id"] = device, ["stream"] = frame.IsError ? "stderr" : "stdout", ["text"] = Encoding.UTF8.GetString(frame.Text.Span),
+                    ["device_id"] = device, ["stream"] = frame.IsError ? "stderr" : "stdout", ["text"] = decoding.Of(frame),
                 });
         }
         catch (Exception e) when (e is EngineException or OperationCanceledException)
@@ -79,5 +80,20 @@ internal sealed class GetLogs(AgentState state, EngineClient engine, IHubOutbox 
             Interlocked.Decrement(ref _followed);
         }
         outbox.Emit("device_log", new JsonObject { ["device_id"] = device, ["ended"] = true });
+    }
+
+    /// <summary>Text of both streams. The engine cuts long lines where it likes, also in the middle of a letter.</summary>
+    private sealed class LogText
+    {
+        private readonly Decoder _output = Encoding.UTF8.GetDecoder();
+        private readonly Decoder _errors = Encoding.UTF8.GetDecoder();
+
+        public string Of(LogFrame frame)
+        {
+            var decoder = frame.IsError ? _errors : _output;
+            var bytes = frame.Text.Span;
+            var letters = new char[decoder.GetCharCount(bytes, flush: false)];
+            return new string(letters, 0, decoder.GetChars(bytes, letters, flush: false));
+        }
     }
 }
