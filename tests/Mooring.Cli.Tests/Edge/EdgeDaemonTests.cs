@@ -34,7 +34,7 @@ public sealed partial class EdgeDaemonTests : MooringTest
             "agent", "--server", $"https://127.0.0.1:{up.PortOf("hub for agents")}", "--cert", Of("client.crt"), "--key", Of("client.key"), "--ca", Of("ca.crt"),
             "--data-dir", Path.Combine(_folder, "agent"), "--engine-socket", Path.Combine(_folder, "no-engine.sock"));
         await agent.LineAsync("connected to the hub", TestTimeout);
-        Assert.Empty(LoadedBy(agent).Where(file => NotNeeded.Any(name => file.Contains(name, StringComparison.OrdinalIgnoreCase))));
+        Assert.DoesNotContain(LoadedBy(agent), file => NotNeeded.Any(name => file.Contains(name, StringComparison.OrdinalIgnoreCase)));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed partial class EdgeDaemonTests : MooringTest
     {
         var monitor = Run("netmon", "--data-dir", _folder, "--serial-dir", Path.Combine(_folder, "by-id"));
         await monitor.LineAsync("the network monitor listens", TestTimeout);
-        Assert.Empty(LoadedBy(monitor).Where(file => NotNeeded.Concat(["libssl", "libcrypto"]).Any(name => file.Contains(name, StringComparison.OrdinalIgnoreCase))));
+        Assert.DoesNotContain(LoadedBy(monitor), file => NotNeeded.Concat(["libssl", "libcrypto"]).Any(name => file.Contains(name, StringComparison.OrdinalIgnoreCase)));
     }
 
     private ProcessUnderTest Run(params string[] arguments) =>

@@ -35,6 +35,7 @@ internal static class ErrorPages
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Tunnel not found",
+        408 => "Request Timeout",
         410 => "Gone",
         413 => "Content Too Large",
         429 => "Too Many Requests",

@@ -30,6 +30,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     private bool _isPartlyFlushed;
     private int _unflushed;
     private bool _isSending;
+    private volatile bool _isVisitorAwaited;
 
     public override int Waiting => _overflow.Length;
 
@@ -58,7 +59,7 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         if (failure is null) return;
         if (Request.Response.HasStarted || _hasHead) Request.Abort();
         else if (failure == AccountUsage.CutForTheDay) await RefuseForTheDayAsync();
-        else await ErrorPages.WriteAsync(Request, failure == Timeout ? 504 : 502, failure);
+        else await ErrorPages.WriteAsync(Request, failure switch { Timeout => 504, BodyTimeout => 408, _ => 502 }, failure);
     }
 
     public override void OnData(in FrameView frame)
@@ -115,11 +116,13 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
     {
         if (_isClosed || _isFlushing) return;
         if (!_hasHead && !_isSending && IsIdleFor(Session.Limits.FirstByteTimeout)) GiveUp(Timeout);
-        else if (IsIdleFor(Session.Limits.IdleTimeout)) GiveUp(_hasHead ? "the application stopped in the middle of its answer" : Timeout);
+        else if (IsIdleFor(Session.Limits.IdleTimeout)) GiveUp(_hasHead ? "the application stopped in the middle of its answer" : _isVisitorAwaited ? BodyTimeout : Timeout);
     }
 
     /// <summary>Informational answers to one request that are passed on.</summary>
     private const int InterimsMax = 4;
+
+    private const string BodyTimeout = "the body of the request did not come";
 
     private const string Timeout = "the application did not answer in time";
 
@@ -158,7 +161,9 @@ internal sealed class HttpVisitor(StreamSession session, TunnelBinding binding, 
         {
             while (!IsEnded)
             {
+                _isVisitorAwaited = true;
                 var read = await reader.ReadAsync();
+                _isVisitorAwaited = false;
                 foreach (var segment in read.Buffer)
                 {
                     Touch();
