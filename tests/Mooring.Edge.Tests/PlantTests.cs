@@ -143,6 +143,7 @@ public sealed class PlantTests(RoughPlantFloor plant) : MooringTest
     private Task<JsonElement> DeviceAsync(Func<JsonElement, bool> isWanted) =>
         CurlUntilAsync("/devices/plc1", s => s.TryGetProperty("is_running", out _) && isWanted(s));
 
+    // Operators have no other way either: what they see is all that is asked.
     private async Task<JsonElement> CurlUntilAsync(string path, Func<JsonElement, bool> isWanted)
     {
         while (true)

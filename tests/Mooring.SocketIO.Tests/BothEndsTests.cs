@@ -163,6 +163,7 @@ public sealed class BothEndsTests : MooringTest
             }
             catch (SocketIOCallException e) when (e.Error is SocketIOCallError.NotConnected or SocketIOCallError.ConnectionLost)
             {
+                // A call without connection fails at once: the others get the processor meanwhile.
                 await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestTimeout);
             }
         }

@@ -93,22 +93,19 @@ public sealed partial class FirstStepsTests : MooringTest
         Assert.Contains(process.Lines, line => line.Contains(text, StringComparison.OrdinalIgnoreCase));
     }
 
-    private async Task AnswersAsync(int port)
+    private Task AnswersAsync(int port) => Eventually.TrueAsync(async () =>
     {
-        while (true)
+        using var probe = new TcpClient();
+        try
         {
-            using var probe = new TcpClient();
-            try
-            {
-                await probe.ConnectAsync("127.0.0.1", port, TestTimeout);
-                return;
-            }
-            catch (SocketException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestTimeout);
-            }
+            await probe.ConnectAsync("127.0.0.1", port, TestTimeout);
+            return true;
         }
-    }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }, $"somebody listens on port {port}", TestTimeout);
 
     private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 

@@ -59,7 +59,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable, IHubOutbox, IAgentLifet
 
     public Task<JsonElement> AskDeviceAsync(string topic, string device) => AskAsync(topic, new JsonObject { ["device_id"] = device });
 
-    /// <summary>Asks for a device's status until it is as wanted.</summary>
+    /// <summary>Asks for a device's status until it is as wanted, as hubs do: there is no signal for it.</summary>
     public async Task<JsonElement> StatusAsync(string device, Func<JsonElement, bool> isWanted, CancellationToken cancellationToken)
     {
         while (true)

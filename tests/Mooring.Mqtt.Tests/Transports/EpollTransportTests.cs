@@ -101,6 +101,8 @@ public sealed class EpollTransportTests
             stop.Token);
 
         // The kernel's buffers on both sides fill, then the server's up to the bound, and then sending stands still.
+        await Eventually.TrueAsync(() => server.MostUnsent >= bound, "the server's bound", stop.Token);
+        // That nothing more goes can only be seen by waiting for a while.
         var before = -1;
         while (before != Volatile.Read(ref sent))
         {
