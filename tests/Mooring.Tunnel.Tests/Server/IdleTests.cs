@@ -11,13 +11,13 @@ namespace Mooring.Tunnel.Tests.Server;
 /// <summary>Visitors and applications that say nothing any more, by a clock that the test moves.</summary>
 public sealed class IdleTests : MooringTest
 {
-    private static readonly TunnelServerLimits s_limits = new();
+    private static readonly TunnelServerLimits s_limits = new() { ConnectionIdleTimeout = TimeSpan.FromMinutes(2) };
 
     private readonly TestClock _clock = new();
 
     private async Task<(TunnelHost Host, TunnelClient Client)> PublishAsync(TunnelDefinition definition)
     {
-        var host = Own(await TunnelHost.StartAsync(LoggerFactory, time: _clock));
+        var host = Own(await TunnelHost.StartAsync(LoggerFactory, options => options with { Limits = s_limits }, time: _clock));
         var client = Own(await TunnelClient.ConnectAsync(
             new TunnelClientOptions { Server = host.Address, Token = await host.TokenAsync(), Tunnels = [definition] }, LoggerFactory, cancellationToken: TestTimeout));
         return (host, client);
@@ -55,7 +55,7 @@ public sealed class IdleTests : MooringTest
     }
 
     [Fact]
-    public async Task TcpConnectionWithoutAByteForTenMinutes_IsReset_AndOneThatSpeaksIsNot()
+    public async Task TcpConnectionWithoutAByteForTooLong_IsReset_AndOneThatSpeaksIsNot()
     {
         await using var origin = new RawOrigin(async stream => await stream.CopyToAsync(stream));
         var (host, client) = await PublishAsync(new TunnelDefinition { Protocol = TunnelProtocol.Tcp, LocalPort = origin.Port });
@@ -73,7 +73,7 @@ public sealed class IdleTests : MooringTest
     }
 
     [Fact]
-    public async Task WebSocketWithoutAMessageForTenMinutes_IsClosed()
+    public async Task WebSocketWithoutAMessageForTooLong_IsClosed()
     {
         var origin = Own(await WebOrigin.StartAsync());
         var (host, _) = await PublishAsync(new TunnelDefinition { LocalPort = origin.Port, Subdomain = "demo" });
