@@ -33,6 +33,7 @@ internal sealed class AgentVerb
     private readonly Option<string?> _ociRuntime = new("--oci-runtime") { Description = "What the engine runs devices with, such as crun; its usual one without.", HelpName = "NAME" };
     private readonly Option<int?> _crashRetry = new("--crash-retry") { Description = "Minutes after which a device that was given up is tried again; without, an operator must start it.", HelpName = "MINUTES" };
     private readonly Option<bool> _zonedTimes = new("--zoned-times") { Description = "Times for hubs with their zone; hubs of earlier agents read local times." };
+    private readonly Option<bool> _pinRuntimes = new("--pin-runtimes") { Description = "Keep the first certificate of each device's container, and refuse it another one later." };
     private readonly Option<bool> _check = new("--check") { Description = "Look whether an agent could run so, print what was found, and end." };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
 
@@ -45,7 +46,7 @@ internal sealed class AgentVerb
         });
         var command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.")
         {
-            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._ociRuntime, verb._crashRetry, verb._zonedTimes, verb._check, verb._logLevel,
+            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._ociRuntime, verb._crashRetry, verb._zonedTimes, verb._pinRuntimes, verb._check, verb._logLevel,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -88,6 +89,7 @@ internal sealed class AgentVerb
         OciRuntime = parsed.GetValue(_ociRuntime),
         CrashRetry = parsed.GetValue(_crashRetry) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
         ZonedTimes = parsed.GetValue(_zonedTimes),
+        PinsRuntimes = parsed.GetValue(_pinRuntimes),
         Version = Environment.GetEnvironmentVariable("AGENT_VERSION")
             ?? typeof(AgentVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
     };

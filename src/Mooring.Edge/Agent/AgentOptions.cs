@@ -65,6 +65,12 @@ public sealed record AgentOptions
     /// <summary>Commands for one runtime at a time; more are refused. Default 8.</summary>
     public int MaxCommandsPerDevice { get; init; } = 8;
 
+    /// <summary>
+    /// Whether the first certificate that a device's container shows is kept, and a later other one of the same container is refused. Default
+    /// false: runtimes sign their own, and any is accepted.
+    /// </summary>
+    public bool PinsRuntimes { get; init; }
+
     /// <summary>What the owner of the machine lets hubs do, JSON; null is <c>policy.json</c> in the data folder, where it is there.</summary>
     public string? PolicyFile { get; init; }
 

@@ -33,6 +33,7 @@ internal static class Composition
         services.AddSingleton<IOperationJournal>(p => p.GetRequiredService<OperationJournal>());
         services.AddSingleton(p => new LoadRecorder(Path.Combine(options.DataFolder, "data", "load"), p.GetRequiredService<EngineClient>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<LoadRecorder>>()));
+        services.AddSingleton(p => new RuntimeCaller(options, p.GetRequiredService<TimeProvider>(), options.PinsRuntimes ? PinsOf(p) : null));
         services.AddSingleton(new NetworkMonitorOptions { SocketPath = options.EffectiveMonitorSocket });
         services.AddSingleton<INetworkMonitor>(p => p.GetRequiredService<NetworkMonitorClient>());
         services.AddSingleton(_ => new HostLoad()).AddSingleton(p => HostFacts.Read(p.GetRequiredService<HostLoad>()));
@@ -42,8 +43,17 @@ internal static class Composition
             .AddSingleton<ContainerReplacement>().AddSingleton<OrchestratorUpgrade>().AddSingleton<DeviceUpdate>()
             .AddSingleton<DeviceDeletion>().AddSingleton<DeviceControl>().AddSingleton<DeviceStatus>().AddSingleton<CrashRecovery>()
             .AddSingleton<SelfDestruction>().AddSingleton<VnicAttachment>().AddSingleton<DedicatedNics>().AddSingleton<SerialPorts>()
-            .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<RuntimeCaller>().AddSingleton<DebugSessions>().AddSingleton<DeviceEvents>()
+            .AddSingleton<DeviceAttachment>().AddSingleton<DeviceUpkeep>().AddSingleton<UpkeepTriggers>().AddSingleton<DebugSessions>().AddSingleton<DeviceEvents>()
             .AddTopics();
+    }
+
+    private static RuntimePins PinsOf(IServiceProvider p)
+    {
+        var engine = p.GetRequiredService<EngineClient>();
+        return new RuntimePins(p.GetRequiredService<AgentState>().RuntimePins, ContainerOfAsync, p.GetRequiredService<ILogger<RuntimePins>>());
+
+        async Task<string?> ContainerOfAsync(string device, CancellationToken cancellationToken) =>
+            (await engine.InspectContainerAsync(device, cancellationToken).ConfigureAwait(false))?.Id;
     }
 
     // One line for each thing that a hub can ask for.

@@ -42,6 +42,7 @@ internal sealed partial class Dialler : IDisposable
         };
         if (options.Tls is { } tls) handler.SslOptions = tls().ClientOptions(_address.IdnHost);
         if (!options.VerifiesServer) handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        if (options.AcceptsCertificate is { } accepts) handler.SslOptions.RemoteCertificateValidationCallback = accepts;
         _http = new HttpMessageInvoker(handler);
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using Mooring.Kernel.Links;
 using Mooring.Kernel.Options;
 using Mooring.Kernel.Tls;
@@ -33,6 +34,9 @@ public sealed record SocketIOClientOptions
     /// its certificate itself.
     /// </summary>
     public bool VerifiesServer { get; init; } = true;
+
+    /// <summary>Decides, in the place of the system, whether the server's certificate is accepted. Without, <see cref="VerifiesServer"/> does.</summary>
+    public RemoteCertificateValidationCallback? AcceptsCertificate { get; init; }
 
     /// <summary>Headers sent with every request, such as Authorization.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Agent.Hubs;
+using Mooring.Edge.Agent.RuntimeCalls;
 using Mooring.Edge.Protocol.Debug;
 using Mooring.Kernel.Links;
 using Mooring.SocketIO;
@@ -24,12 +25,12 @@ internal sealed class DebugSession : IAsyncDisposable
     private TaskCompletionSource<byte[]>? _asked;
     private Task _running = Task.CompletedTask;
 
-    private DebugSession(Uri runtime, string token, TimeProvider time, ILoggerFactory loggers)
+    private DebugSession(Uri runtime, string token, RuntimePin? pin, TimeProvider time, ILoggerFactory loggers)
     {
         _time = time;
         _client = new SocketIOClient(new SocketIOClientOptions
         {
-            Address = runtime, UsesProxy = false, VerifiesServer = false, ConnectTimeout = ReadyTimeout,
+            Address = runtime, UsesProxy = false, VerifiesServer = false, AcceptsCertificate = pin is null ? null : pin.Accepts, ConnectTimeout = ReadyTimeout,
         }, time, loggers);
         var auth = System.Text.Json.JsonSerializer.SerializeToElement(new JsonObject { ["token"] = token }, HubMessageJson.Default.JsonObject);
         Namespace.AuthenticateWith(() => auth)
@@ -59,9 +60,10 @@ internal sealed class DebugSession : IAsyncDisposable
 
     /// <summary>Connects to a runtime's debugger.</summary>
     /// <exception cref="DebugException">it did not let us in</exception>
-    public static async Task<DebugSession> OpenAsync(Uri runtime, string token, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<DebugSession> OpenAsync(
+        Uri runtime, string token, RuntimePin? pin, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var session = new DebugSession(runtime, token, time, loggers) { UsedAt = time.GetTimestamp() };
+        var session = new DebugSession(runtime, token, pin, time, loggers) { UsedAt = time.GetTimestamp() };
         session._running = session._client.RunAsync(session._stop.Token);
         try
         {
@@ -71,6 +73,7 @@ internal sealed class DebugSession : IAsyncDisposable
         catch (Exception e)
         {
             await session.DisposeAsync().ConfigureAwait(false);
+            if (pin?.Refusal is { } refusal) throw new DebugException(refusal);
             if (e is TimeoutException) throw new DebugException($"the runtime's debugger was not ready within {ReadyTimeout.TotalSeconds} s");
             throw;
         }

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Mooring.Edge.Agent.Devices;
+using Mooring.Edge.Agent.Engine;
 using Mooring.Edge.Agent.Hubs;
 using Mooring.Edge.Agent.RuntimeCalls;
 using Mooring.Edge.Agent.Topics;
@@ -91,10 +93,23 @@ internal sealed class DebugSessions(RuntimeCaller caller, TimeProvider time, ILo
         await CloseAsync(device).ConfigureAwait(false);
         var token = request.Text("token") ?? await LoginAsync(device, address, port, request, cancellationToken).ConfigureAwait(false);
         var scheme = port == RuntimeCall.SecurePort ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
-        var session = await DebugSession.OpenAsync(new UriBuilder(scheme, address, port).Uri, token, time, loggers, cancellationToken).ConfigureAwait(false);
+        var pin = await PinAsync(device, port, cancellationToken).ConfigureAwait(false);
+        var session = await DebugSession.OpenAsync(new UriBuilder(scheme, address, port).Uri, token, pin, time, loggers, cancellationToken).ConfigureAwait(false);
         if (_sessions.TryAdd(device, session)) return;
         // Two began at the same time: the first stays.
         await session.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<RuntimePin?> PinAsync(string device, int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await caller.PinAsync(device, port, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is EngineException or DeviceException)
+        {
+            throw new DebugException($"the certificate of {device} cannot be looked at: {e.Message}");
+        }
     }
 
     private async Task<string> LoginAsync(string device, string address, int port, TopicRequest request, CancellationToken cancellationToken)
@@ -106,6 +121,7 @@ internal sealed class DebugSessions(RuntimeCaller caller, TimeProvider time, ILo
             new RuntimeCall { Method = "POST", Api = "api/login", Port = port, Data = login, Timeout = LoginTimeout }, cancellationToken).ConfigureAwait(false);
         var response = answer["http_response"]!;
         if (response["body"] is JsonObject body && body["access_token"] is JsonValue token && token.TryGetValue<string>(out var text)) return text;
+        if ((int)response["status_code"]! == 502 && response["body"] is JsonObject refused && refused["error"] is JsonValue reason) throw new DebugException(reason.ToString());
         throw new DebugException((int)response["status_code"]! is >= 200 and < 300
             ? "the runtime's login gave no access_token" : $"the runtime refused the login: {(int)response["status_code"]!}");
     }

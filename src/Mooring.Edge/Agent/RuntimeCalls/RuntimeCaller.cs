@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mooring.Edge.Agent.Devices;
+using Mooring.Edge.Agent.Engine;
 
 namespace Mooring.Edge.Agent.RuntimeCalls;
 
@@ -14,26 +16,22 @@ internal sealed class RuntimeCaller : IDisposable
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http;
+    private readonly RuntimePins? _pins;
     private readonly ConcurrentDictionary<string, int> _running = new(StringComparer.Ordinal);
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
 
-    public RuntimeCaller(AgentOptions options, TimeProvider time)
+    /// <summary>Calls runtimes.</summary>
+    /// <param name="options">The bounds.</param>
+    /// <param name="time">Ends calls that take too long.</param>
+    /// <param name="pins">The certificates that runtimes are known by; null accepts any.</param>
+    public RuntimeCaller(AgentOptions options, TimeProvider time, RuntimePins? pins = null)
     {
         _options = options;
         _time = time;
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            ConnectTimeout = ConnectTimeout,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
-            MaxConnectionsPerServer = options.MaxCommandsPerDevice,
-            // A runtime signs its own certificate when it is first started, and nobody else is on its private network.
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true },
-        };
-        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _pins = pins;
+        // A runtime signs its own certificate when it is first started, and nobody else is on its private network.
+        _http = Client((_, _, _, _) => true);
     }
 
     /// <summary>Makes a call.</summary>
@@ -54,13 +52,20 @@ internal sealed class RuntimeCaller : IDisposable
         }
         try
         {
-            return await SendAsync(address, call, cancellationToken).ConfigureAwait(false);
+            return await SendAsync(device, address, call, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             Leave(device);
         }
     }
+
+    /// <summary>What a connection to a device's runtime is let in by.</summary>
+    /// <returns>It, for one connection; null when any certificate is accepted, or the port has none.</returns>
+    /// <exception cref="EngineException">it is not known which container the device has</exception>
+    /// <exception cref="DeviceException">the device has no container</exception>
+    public async Task<RuntimePin?> PinAsync(string device, int port, CancellationToken cancellationToken) =>
+        _pins is null || port != RuntimeCall.SecurePort ? null : await _pins.ExpectAsync(device, cancellationToken).ConfigureAwait(false);
 
     /// <summary>A response that is made up because there is none.</summary>
     public static JsonObject Failed(int status, string error) => Answer("error", new JsonObject
@@ -75,14 +80,18 @@ internal sealed class RuntimeCaller : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonObject> SendAsync(string address, RuntimeCall call, CancellationToken cancellationToken)
+    private async Task<JsonObject> SendAsync(string device, string address, RuntimeCall call, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(call.Timeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        RuntimePin? pin = null;
         try
         {
+            pin = await PinAsync(device, call.Port, linked.Token).ConfigureAwait(false);
+            // A connection of its own: one that is kept could reach, or outlive, another container at the same address.
+            using var pinned = pin is null ? null : Client(pin.Accepts);
             using var request = RuntimeCallBody.ToRequest(call, address);
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token).ConfigureAwait(false);
+            using var response = await (pinned ?? _http).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token).ConfigureAwait(false);
             var body = await ReadAsync(response, linked.Token).ConfigureAwait(false);
             return Answer((int)response.StatusCode < 400 && body is not null ? "success" : "error", ResponseOf(response, body));
         }
@@ -90,11 +99,33 @@ internal sealed class RuntimeCaller : IDisposable
         {
             return Failed(504, $"the runtime did not answer within {call.Timeout.TotalSeconds} s");
         }
+        catch (HttpRequestException) when (pin?.Refusal is not null)
+        {
+            return Failed(502, pin.Refusal);
+        }
+        catch (Exception e) when (e is EngineException or DeviceException)
+        {
+            return Failed(502, $"the certificate of {device} cannot be looked at: {e.Message}");
+        }
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException or UriFormatException or InvalidOperationException or FormatException)
         {
             return Failed(500, (e.InnerException ?? e).Message);
         }
     }
+
+    private HttpClient Client(RemoteCertificateValidationCallback accepts) => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        ConnectTimeout = ConnectTimeout,
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        MaxConnectionsPerServer = _options.MaxCommandsPerDevice,
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = accepts },
+    })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
 
     /// <returns>The body; null when it is longer than allowed.</returns>
     private async Task<byte[]?> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)

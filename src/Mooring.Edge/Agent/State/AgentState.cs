@@ -1,6 +1,6 @@
 namespace Mooring.Edge.Agent.State;
 
-/// <summary>What is meant to be on this machine: the four files that outlive the agent, in the folder that it shares with the network monitor.</summary>
+/// <summary>What is meant to be on this machine: the files that outlive the agent, in the folder that it shares with the network monitor.</summary>
 internal sealed class AgentState
 {
     /// <summary>Loads all files.</summary>
@@ -13,6 +13,7 @@ internal sealed class AgentState
         Vnics = new(Path.Combine(data, "vnics.json"), StateJson.Default.SortedDictionaryStringIReadOnlyListVnicRecord, time,
             formerPath: Path.Combine(folder, "runtime_vnics.json"));
         SerialPorts = new(Path.Combine(data, "serial_configs.json"), StateJson.Default.SortedDictionaryStringSerialRecord, time);
+        RuntimePins = new(Path.Combine(data, "runtime_pins.json"), StateJson.Default.SortedDictionaryStringRuntimePinRecord, time);
         DedicatedNics = new(Path.Combine(folder, "dedicated_nics.json"), StateJson.Default.SortedDictionaryStringDedicatedNicRecord, time);
     }
 
@@ -28,6 +29,9 @@ internal sealed class AgentState
     /// <summary>Physical interfaces that belong to them.</summary>
     public StateFile<DedicatedNicRecord> DedicatedNics { get; }
 
+    /// <summary>The certificates that their runtimes are known by, where the agent was told to look at them.</summary>
+    public StateFile<RuntimePinRecord> RuntimePins { get; }
+
     /// <summary>
     /// Whether it is known which devices there are. Where the registry was lost, work that destroys or cleans up is refused: what it
     /// does not know might be a running plant.
@@ -41,6 +45,7 @@ internal sealed class AgentState
         {
             (Devices.Finding, Devices.FilePath), (Vnics.Finding, Vnics.FilePath),
             (SerialPorts.Finding, SerialPorts.FilePath), (DedicatedNics.Finding, DedicatedNics.FilePath),
+            (RuntimePins.Finding, RuntimePins.FilePath),
         })
         {
             if (finding == StateFileFinding.Restored) yield return $"{path} was broken and is restored from its backup; the broken file lies beside it";
@@ -59,6 +64,7 @@ internal sealed class AgentState
     /// <summary>Forgets everything about a device.</summary>
     public void Forget(string name)
     {
+        RuntimePins.Remove(name);
         SerialPorts.Remove(name);
         DedicatedNics.Remove(name);
         Vnics.Remove(name);

@@ -136,10 +136,18 @@ internal sealed record SerialPortRecord
 /// <summary>A physical interface that belongs to a device as a whole.</summary>
 internal sealed record DedicatedNicRecord([property: JsonPropertyName("host_interface")] string HostInterface);
 
+/// <summary>The certificate that the runtime of a device showed first.</summary>
+/// <param name="ContainerId">The container that showed it; another one may have another.</param>
+/// <param name="Fingerprint">SHA-256 of the certificate's DER, in hexadecimal digits.</param>
+internal sealed record RuntimePinRecord(
+    [property: JsonPropertyName("container_id"), JsonRequired] string ContainerId,
+    [property: JsonPropertyName("certificate_sha256"), JsonRequired] string Fingerprint);
+
 [JsonSourceGenerationOptions(WriteIndented = true, IndentSize = 2, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowTrailingCommas = true, ReadCommentHandling = JsonCommentHandling.Skip)]
 [JsonSerializable(typeof(SortedDictionary<string, DeviceRecord>))]
 [JsonSerializable(typeof(SortedDictionary<string, IReadOnlyList<VnicRecord>>))]
 [JsonSerializable(typeof(SortedDictionary<string, SerialRecord>))]
 [JsonSerializable(typeof(SortedDictionary<string, DedicatedNicRecord>))]
+[JsonSerializable(typeof(SortedDictionary<string, RuntimePinRecord>))]
 internal sealed partial class StateJson : JsonSerializerContext;
