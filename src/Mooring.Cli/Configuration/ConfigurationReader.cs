@@ -13,18 +13,18 @@ internal sealed class ConfigurationReader
 {
     private readonly SettingTable _table;
     private readonly Setting _config;
-    private readonly Setting _data;
+    private readonly Setting? _data;
     private readonly IReadOnlyDictionary<string, string> _environment;
 
     /// <param name="table">The settings.</param>
     /// <param name="config">The option that names the file.</param>
-    /// <param name="data">The option that names the data folder, where the file may lie.</param>
+    /// <param name="data">The option that names the data folder, where the file may lie; null where a file is read only when it is named.</param>
     /// <param name="environment">The variables; null for those of the process.</param>
-    internal ConfigurationReader(SettingTable table, Option config, Option data, IReadOnlyDictionary<string, string>? environment = null)
+    internal ConfigurationReader(SettingTable table, Option config, Option? data, IReadOnlyDictionary<string, string>? environment = null)
     {
         _table = table;
         _config = table.All.Single(setting => setting.Option == config);
-        _data = table.All.Single(setting => setting.Option == data);
+        _data = data is null ? null : table.All.Single(setting => setting.Option == data);
         _environment = environment ?? ReadEnvironment();
     }
 
@@ -46,7 +46,7 @@ internal sealed class ConfigurationReader
         }
         foreach (var value in values.Where(value => value.Source == file || value.Source == value.Setting.Variable)) Check(value, lines);
         if (lines.Count > 0) throw new UserErrorException(lines);
-        var parsed = _table.Command.Parse([.. values.Where(value => value.IsSet).SelectMany(Arguments)]);
+        var parsed = Parse(values.Where(value => value.IsSet).SelectMany(Arguments));
         return parsed.Errors.Count == 0
             ? new EffectiveConfiguration(parsed, values, file, warnings)
             : throw new UserErrorException([.. parsed.Errors.Select(error => error.Message)]);
@@ -54,12 +54,15 @@ internal sealed class ConfigurationReader
 
     private static IEnumerable<string> Arguments(SettingValue value) => value.Texts.Select(text => $"{value.Setting.Option.Name}={text}");
 
+    /// <summary>With the command's name before: the parser takes a first argument that ends in it, such as --data-dir=/srv/agent, for the name of the program.</summary>
+    private ParseResult Parse(IEnumerable<string> arguments) => _table.Command.Parse([_table.Command.Name, .. arguments]);
+
     /// <summary>What only the option's own validator knows.</summary>
     private void Check(SettingValue value, List<string> lines)
     {
         var name = value.Setting.Option.Name;
         var place = value.Source == value.Setting.Variable ? value.Source : $"{value.Source}: {value.Setting.Key}";
-        foreach (var error in _table.Command.Parse([.. Arguments(value)]).Errors)
+        foreach (var error in Parse(Arguments(value)).Errors)
             lines.Add($"{place}: {(error.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? error.Message[(name.Length + 2)..] : error.Message)}");
     }
 
@@ -92,6 +95,7 @@ internal sealed class ConfigurationReader
     private string? FindFile(ParseResult typed, Dictionary<Setting, IReadOnlyList<string>> variables)
     {
         if (Given(_config) is { } named) return named;
+        if (_data is null) return null;
         if (File.Exists(ConfigurationFile.Name)) return ConfigurationFile.Name;
         var beside = Path.Combine(Given(_data) ?? _data.Standard[0], ConfigurationFile.Name);
         return File.Exists(beside) ? beside : null;

@@ -10,7 +10,7 @@ namespace Mooring.Cli.Configuration;
 /// <param name="Maximum">Greatest number.</param>
 /// <param name="Choices">The only texts that are allowed; empty for any.</param>
 /// <param name="IsList">Whether there may be several.</param>
-/// <param name="IsPath">Whether it names a file or a folder.</param>
+/// <param name="IsPath">Whether it names a file, a folder or a socket.</param>
 internal sealed record SettingShape(
     string Type, long? Minimum = null, long? Maximum = null, IReadOnlyList<string>? Choices = null, bool IsList = false, bool IsPath = false)
 {
@@ -26,7 +26,7 @@ internal sealed record SettingShape(
         if (option.ValueType == typeof(bool)) return new SettingShape(Boolean);
         if (option.ValueType == typeof(int) || option.ValueType == typeof(int?)) return new SettingShape(Integer);
         string[] choices = [.. option.GetCompletions(CompletionContext.Empty).Select(item => item.Label).Where(label => label.Length > 0)];
-        return new SettingShape(Text, Choices: choices.Length == 0 ? null : choices, IsList: isList, IsPath: option.HelpName is "FILE" or "FOLDER");
+        return new SettingShape(Text, Choices: choices.Length == 0 ? null : choices, IsList: isList, IsPath: option.HelpName is "FILE" or "FOLDER" or "PATH");
     }
 
     /// <summary>What is wrong with a text; null when nothing is.</summary>

@@ -38,7 +38,12 @@ internal static class CommandLine
     }
 
     // Apart from the method above, so that what only a fault needs is loaded when there is one.
-    private static int CodeOf(Exception exception) => exception is ClientSettingsException or AgentStartException ? ExitCode.Settings : ExitCode.Failure;
+    private static int CodeOf(Exception exception) => exception switch
+    {
+        UserErrorException user => user.Code,
+        ClientSettingsException or AgentStartException => ExitCode.Settings,
+        _ => ExitCode.Failure,
+    };
 
     /// <summary>The lines that tell a user what to change, or null when the fault is Mooring's own.</summary>
     internal static IReadOnlyList<string>? Explain(Exception exception) => exception switch

@@ -1,6 +1,8 @@
+using System.Collections.ObjectModel;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Reflection;
+using Mooring.Cli.Configuration;
 using Mooring.Cli.Hosting;
 using Mooring.Edge.Agent;
 using Mooring.Edge.Agent.Upgrade;
@@ -31,33 +33,56 @@ internal sealed class AgentVerb
     private readonly Option<PullPolicy> _pull = new("--pull") { Description = "When images are fetched: Always or IfNotPresent.", DefaultValueFactory = _ => Defaults.Pull };
     private readonly Option<string?> _policy = new("--policy") { Description = "What hubs may do on this machine, JSON; policy.json in the data folder without.", HelpName = "FILE" };
     private readonly Option<string?> _ociRuntime = new("--oci-runtime") { Description = "What the engine runs devices with, such as crun; its usual one without.", HelpName = "NAME" };
-    private readonly Option<int?> _crashRetry = new("--crash-retry") { Description = "Minutes after which a device that was given up is tried again; without, an operator must start it.", HelpName = "MINUTES" };
+    private readonly Option<int?> _crashRetry = new ShapedOption<int?>("--crash-retry", new SettingShape(SettingShape.Integer, 1, 1440)) { Description = "Minutes after which a device that was given up is tried again; without, an operator must start it.", HelpName = "MINUTES" };
     private readonly Option<bool> _zonedTimes = new("--zoned-times") { Description = "Times for hubs with their zone; hubs of earlier agents read local times." };
     private readonly Option<bool> _pinRuntimes = new("--pin-runtimes") { Description = "Keep the first certificate of each device's container, and refuse it another one later." };
+    private readonly Option<string?> _config = new("--config") { Description = "JSON file with these settings; an option that is given here wins over it.", HelpName = "FILE" };
     private readonly Option<bool> _check = new("--check") { Description = "Look whether an agent could run so, print what was found, and end." };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
 
-    internal static Command Create()
+    private readonly SettingTable _settings;
+
+    internal AgentVerb()
     {
-        var verb = new AgentVerb();
-        verb._crashRetry.Validators.Add(result =>
+        Command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.");
+        _settings = new SettingTable(Command);
+        // Each of these can stand in the file too, by its name in camelCase.
+        _settings.Section("", reloads: null,
+            _config, _server, _data, _certificate, _key, _authority, _engine, _monitor, _lan, _pull, _policy, _ociRuntime, _crashRetry, _zonedTimes, _pinRuntimes, _logLevel);
+        Command.Options.Add(_check);
+        Command.SetAction((typed, cancellationToken) =>
         {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 1440) result.AddError("--crash-retry: 1 to 1440 minutes");
-        });
-        var command = new Command("agent", "Runs the agent of an edge host: makes, runs and watches PLC runtimes in containers for a hub.")
-        {
-            verb._server, verb._data, verb._certificate, verb._key, verb._authority, verb._engine, verb._monitor, verb._lan, verb._pull, verb._policy, verb._ociRuntime, verb._crashRetry, verb._zonedTimes, verb._pinRuntimes, verb._check, verb._logLevel,
-        };
-        command.SetAction((parsed, cancellationToken) =>
-        {
-            if (AgentUpgraderOptions.FromEnvironment() is { } upgrade) return UpgradeAsync(upgrade, parsed.GetValue(verb._logLevel), cancellationToken);
-            var (options, level) = (verb.Read(parsed), parsed.GetValue(verb._logLevel));
-            if (parsed.GetValue(verb._check)) return CheckAsync(options, cancellationToken);
+            if (AgentUpgraderOptions.FromEnvironment() is { } upgrade) return UpgradeAsync(upgrade, typed.GetValue(_logLevel), cancellationToken);
+            var (options, level) = Read(typed);
+            if (typed.GetValue(_check)) return CheckAsync(options, cancellationToken);
             var host = DaemonHost.Create(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level });
             host.Services.AddEdgeAgent(options);
             return host.RunAsync(cancellationToken);
         });
-        return command;
+    }
+
+    internal Command Command { get; }
+
+    internal static Command Create() => new AgentVerb().Command;
+
+    /// <summary>The agent's settings: what was typed, else what stands in the file, else the defaults.</summary>
+    /// <exception cref="UserErrorException">With everything that is wrong in the file.</exception>
+    internal (AgentOptions Options, LogLevel Level) Read(ParseResult typed)
+    {
+        var settled = typed.GetValue(_config) is null ? typed : WithFile(typed);
+        return (OptionsOf(settled), settled.GetValue(_logLevel));
+    }
+
+    private ParseResult WithFile(ParseResult typed)
+    {
+        try
+        {
+            return new ConfigurationReader(_settings, _config, data: null, ReadOnlyDictionary<string, string>.Empty).Read(typed).Parsed;
+        }
+        catch (UserErrorException wrong)
+        {
+            throw new UserErrorException(wrong.Lines) { Code = ExitCode.Settings };
+        }
     }
 
     /// <summary>In the container that an agent starts to have itself replaced.</summary>
@@ -74,7 +99,7 @@ internal sealed class AgentVerb
         return findings.All(finding => finding.IsGood) ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private AgentOptions Read(ParseResult parsed) => new()
+    private AgentOptions OptionsOf(ParseResult parsed) => new()
     {
         Server = parsed.GetValue(_server)!,
         DataFolder = parsed.GetValue(_data)!,

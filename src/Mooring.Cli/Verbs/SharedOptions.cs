@@ -46,7 +46,8 @@ internal static class SharedOptions
     /// <summary>Log levels with the names that the original edge daemons have; those of <see cref="LogLevels"/> are read too.</summary>
     internal static Option<LogLevel> OriginalLogLevels()
     {
-        var option = new Option<LogLevel>("--log-level", "-l")
+        // Any text as far as a file is concerned: the parser below knows the names of both kinds.
+        var option = new ShapedOption<LogLevel>("--log-level", new SettingShape(SettingShape.Text))
         {
             Description = "DEBUG, INFO, WARNING, ERROR or CRITICAL.",
             HelpName = "LEVEL",
@@ -60,6 +61,7 @@ internal static class SharedOptions
                 return default;
             },
         };
+        option.Aliases.Add("-l");
         return option;
     }
 }
