@@ -49,8 +49,13 @@ public sealed class NetlinkTests(RoughPlantFloor plant) : MooringTest
             await StormAsync(rounds: 5_000, address: "192.0.2.8/24");
             monitor.Thaw();
             await agent.NextAsync("network_change", change => IsAbout(change) && AddressesOf(change) is ["192.0.2.8"], TestTimeout);
-            await agent.AskAsync("""{"command":"get_netlink_status","request_id":7}""");
-            var status = (await agent.NextAsync(null, line => line.TryGetProperty("request_id", out var id) && id.GetInt32() == 7, TestTimeout)).GetProperty("status");
+            // The repetition of all interfaces may have told of it before the messages were read.
+            var status = await NetlinkStatusAsync(agent, 1);
+            for (var id = 2; id < 1_000 && status.GetProperty("overruns").GetInt32() == 0; id++)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestTimeout);
+                status = await NetlinkStatusAsync(agent, id);
+            }
             Assert.InRange(status.GetProperty("overruns").GetInt32(), 1, 1_000);
             Assert.Equal((false, 0), (status.GetProperty("degraded").GetBoolean(), status.GetProperty("consecutive_errors").GetInt32()));
             // And it hears on.
@@ -89,6 +94,12 @@ public sealed class NetlinkTests(RoughPlantFloor plant) : MooringTest
     {
         await base.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task<JsonElement> NetlinkStatusAsync(Agent agent, int id)
+    {
+        await agent.AskAsync($$"""{"command":"get_netlink_status","request_id":{{id}}}""");
+        return (await agent.NextAsync(null, line => line.TryGetProperty("request_id", out var asked) && asked.GetInt32() == id, TestTimeout)).GetProperty("status");
     }
 
     private static bool IsAbout(JsonElement line) =>
