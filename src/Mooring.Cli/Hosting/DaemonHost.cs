@@ -21,7 +21,7 @@ internal sealed class DaemonHost
     internal static DaemonHost Create(LogFileOptions files)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ContentRootPath = AppContext.BaseDirectory });
-        ConsoleLog.AddTo(builder.Logging);
+        ConsoleLog.AddTo(builder.Logging, files.IsJson);
         // Told once, by the verb, when a start fails: without the host's stack trace.
         builder.Logging.AddFilter<ConsoleLoggerProvider>(null, files.Level)
             .AddFilter<ConsoleLoggerProvider>("Microsoft", files.Level > LogLevel.Information ? files.Level : LogLevel.Warning)

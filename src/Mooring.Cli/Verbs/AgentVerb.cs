@@ -39,6 +39,7 @@ internal sealed class AgentVerb
     private readonly Option<string?> _config = new("--config") { Description = "JSON file with these settings; an option that is given here wins over it.", HelpName = "FILE" };
     private readonly Option<bool> _check = new("--check") { Description = "Look whether an agent could run so, print what was found, and end." };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
+    private readonly Option<string> _logFormat = SharedOptions.LogFormat();
 
     private readonly SettingTable _settings;
 
@@ -48,14 +49,14 @@ internal sealed class AgentVerb
         _settings = new SettingTable(Command);
         // Each of these can stand in the file too, by its name in camelCase.
         _settings.Section("", reloads: null,
-            _config, _server, _data, _certificate, _key, _authority, _engine, _monitor, _lan, _pull, _policy, _ociRuntime, _crashRetry, _zonedTimes, _pinRuntimes, _logLevel);
+            _config, _server, _data, _certificate, _key, _authority, _engine, _monitor, _lan, _pull, _policy, _ociRuntime, _crashRetry, _zonedTimes, _pinRuntimes, _logLevel, _logFormat);
         Command.Options.Add(_check);
         Command.SetAction((typed, cancellationToken) =>
         {
             if (AgentUpgraderOptions.FromEnvironment() is { } upgrade) return UpgradeAsync(upgrade, typed.GetValue(_logLevel), cancellationToken);
-            var (options, level) = Read(typed);
+            var (options, level, isJsonLog) = Read(typed);
             if (typed.GetValue(_check)) return CheckAsync(options, cancellationToken);
-            var host = DaemonHost.Create(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level });
+            var host = DaemonHost.Create(new LogFileOptions { Folder = options.DataFolder, Name = "orchestrator", Level = level, IsJson = isJsonLog });
             host.Services.AddEdgeAgent(options);
             return host.RunAsync(cancellationToken);
         });
@@ -67,10 +68,10 @@ internal sealed class AgentVerb
 
     /// <summary>The agent's settings: what was typed, else what stands in the file, else the defaults.</summary>
     /// <exception cref="UserErrorException">With everything that is wrong in the file.</exception>
-    internal (AgentOptions Options, LogLevel Level) Read(ParseResult typed)
+    internal (AgentOptions Options, LogLevel Level, bool IsJsonLog) Read(ParseResult typed)
     {
         var settled = typed.GetValue(_config) is null ? typed : WithFile(typed);
-        return (OptionsOf(settled), settled.GetValue(_logLevel));
+        return (OptionsOf(settled), settled.GetValue(_logLevel), SharedOptions.IsJson(settled.GetValue(_logFormat)));
     }
 
     private ParseResult WithFile(ParseResult typed)

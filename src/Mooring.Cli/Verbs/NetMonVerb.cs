@@ -24,10 +24,14 @@ internal static class NetMonVerb
             DefaultValueFactory = _ => defaults.SerialFolder,
         };
         var logLevel = SharedOptions.OriginalLogLevels();
-        var command = new Command("netmon", "Runs the network monitor of an edge host: the agent's hands in the host's networks.") { data, serial, logLevel };
+        var logFormat = SharedOptions.LogFormat();
+        var command = new Command("netmon", "Runs the network monitor of an edge host: the agent's hands in the host's networks.") { data, serial, logLevel, logFormat };
         command.SetAction((parsed, cancellationToken) =>
         {
-            var host = DaemonHost.Create(new LogFileOptions { Folder = parsed.GetValue(data)!, Name = "netmon", Level = parsed.GetValue(logLevel) });
+            var host = DaemonHost.Create(new LogFileOptions
+            {
+                Folder = parsed.GetValue(data)!, Name = "netmon", Level = parsed.GetValue(logLevel), IsJson = SharedOptions.IsJson(parsed.GetValue(logFormat)),
+            });
             host.Services.AddNetworkMonitor(new NetMonOptions { DataFolder = parsed.GetValue(data)!, SerialFolder = parsed.GetValue(serial)! });
             return host.RunAsync(cancellationToken);
         });

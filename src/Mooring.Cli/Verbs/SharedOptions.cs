@@ -6,6 +6,8 @@ namespace Mooring.Cli.Verbs;
 /// <summary>Options that several verbs have, with one meaning each.</summary>
 internal static class SharedOptions
 {
+    private const string JsonFormat = "json";
+
     private static readonly SettingShape PortShape = new(SettingShape.Integer, 0, 65_535);
 
     internal static Option<string> Bind(string name = "--bind") => new(name)
@@ -42,6 +44,17 @@ internal static class SharedOptions
         HelpName = "LEVEL",
         DefaultValueFactory = _ => standard,
     };
+
+    /// <summary>Shape of the log's lines; <see cref="IsJson"/> reads it.</summary>
+    internal static Option<string> LogFormat() => new ShapedOption<string>("--log-format", new SettingShape(SettingShape.Text, Choices: ["text", JsonFormat]))
+    {
+        Description = "Lines of the log for people (text) or for programs (json).",
+        HelpName = "FORMAT",
+        DefaultValueFactory = _ => "text",
+    };
+
+    /// <summary>Whether the log's lines are JSON objects.</summary>
+    internal static bool IsJson(string? logFormat) => string.Equals(logFormat, JsonFormat, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Log levels with the names that the original edge daemons have; those of <see cref="LogLevels"/> are read too.</summary>
     internal static Option<LogLevel> OriginalLogLevels()

@@ -9,8 +9,6 @@ namespace Mooring.Cli.Verbs;
 /// <summary>The options of <c>mooring up</c>, and with them all settings of <c>mooring.json</c>: each is declared once, by the role it belongs to.</summary>
 internal sealed class UpArguments
 {
-    private const string JsonFormat = "json";
-
     private static readonly string[] Roles = ["mqtt", "fleet", "chat", "tunnel", "hub"];
 
     private readonly Option<string?> _config = new("--config")
@@ -33,12 +31,7 @@ internal sealed class UpArguments
     private readonly Option<string> _data = SharedOptions.Data();
     private readonly Option<LogLevel> _logLevel = SharedOptions.LogLevels(LogLevel.Warning);
 
-    private readonly Option<string> _logFormat = new ShapedOption<string>("--log-format", new SettingShape(SettingShape.Text, Choices: ["text", JsonFormat]))
-    {
-        Description = "Lines of the log for people (text) or for programs (json).",
-        HelpName = "FORMAT",
-        DefaultValueFactory = _ => "text",
-    };
+    private readonly Option<string> _logFormat = SharedOptions.LogFormat();
 
     private readonly Option<Uri?> _otlp = OtlpArguments.Create();
 
@@ -95,7 +88,7 @@ internal sealed class UpArguments
         {
             DataFolder = data,
             LogLevel = LevelOfLog(parsed),
-            HasJsonLog = string.Equals(parsed.GetValue(_logFormat), JsonFormat, StringComparison.OrdinalIgnoreCase),
+            HasJsonLog = SharedOptions.IsJson(parsed.GetValue(_logFormat)),
             IsDemo = parsed.GetValue(_demo),
             Otlp = Part(() => OtlpArguments.Read(parsed, _otlp)),
             Http = Part(() => Http.Read(parsed))!,

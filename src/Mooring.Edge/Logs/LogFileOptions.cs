@@ -14,6 +14,9 @@ public sealed record LogFileOptions
     /// <summary>Least level in <c>logs</c>; <c>debug</c> always has everything from Debug on.</summary>
     public LogLevel Level { get; init; } = LogLevel.Information;
 
+    /// <summary>Whether each line is a JSON object, for programs that collect logs. Default false: lines for people.</summary>
+    public bool IsJson { get; init; }
+
     /// <summary>A file that has grown so long is continued in the next. Default 10 MB.</summary>
     public long FileBytesMax { get; init; } = 10_000_000;
 

@@ -15,7 +15,7 @@ internal sealed class LogFileProvider : ILoggerProvider, IAsyncDisposable
 
     private readonly LogFileOptions _options;
     private readonly TimeProvider _time;
-    private readonly Channel<Line> _lines = Channel.CreateBounded<Line>(new BoundedChannelOptions(LinesMax) { SingleReader = true });
+    private readonly Channel<LogLine> _lines = Channel.CreateBounded<LogLine>(new BoundedChannelOptions(LinesMax) { SingleReader = true });
     private readonly Task _writing;
     private long _dropped;
 
@@ -26,7 +26,7 @@ internal sealed class LogFileProvider : ILoggerProvider, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new FileLogger(this, categoryName[(categoryName.LastIndexOf('.') + 1)..]);
+    public ILogger CreateLogger(string categoryName) => new FileLogger(this, categoryName);
 
     /// <inheritdoc/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
@@ -62,17 +62,25 @@ internal sealed class LogFileProvider : ILoggerProvider, IAsyncDisposable
         }
     }
 
-    private void Write(RollingFile usual, RollingFile debug, Line line)
+    private void Write(RollingFile usual, RollingFile debug, in LogLine line)
     {
         var local = line.At.ToLocalTime();
-        var text = string.Create(CultureInfo.InvariantCulture, $"{local:yyyy-MM-dd HH:mm:ss.fff} | {NameOf(line.Level)} | {line.Category} | {line.Text}");
+        var text = _options.IsJson ? LogLineJson.Write(line) : TextOf(local, line);
         debug.Write(local, text);
         if (line.Level >= _options.Level) usual.Write(local, text);
     }
 
-    private Line Gap(long dropped) => new(_time.GetUtcNow(), LogLevel.Warning, nameof(LogFileProvider), $"{dropped} lines were dropped: the disk was too slow");
+    private static string TextOf(DateTimeOffset local, in LogLine line)
+    {
+        var category = line.Category.AsSpan(line.Category.LastIndexOf('.') + 1);
+        var text = string.Create(CultureInfo.InvariantCulture, $"{local:yyyy-MM-dd HH:mm:ss.fff} | {NameOf(line.Level)} | {category} | {line.Message.ReplaceLineEndings(" ")}");
+        return line.Exception is null ? text : $"{text}\n{line.Exception}";
+    }
 
-    private void Add(in Line line)
+    private LogLine Gap(long dropped) =>
+        new(_time.GetUtcNow(), LogLevel.Warning, typeof(LogFileProvider).FullName!, 0, $"{dropped} lines were dropped: the disk was too slow", null);
+
+    private void Add(in LogLine line)
     {
         if (!_lines.Writer.TryWrite(line)) Interlocked.Increment(ref _dropped);
     }
@@ -82,8 +90,6 @@ internal sealed class LogFileProvider : ILoggerProvider, IAsyncDisposable
         LogLevel.Information => "INFO",
         _ => level.ToString().ToUpperInvariant(),
     };
-
-    private readonly record struct Line(DateTimeOffset At, LogLevel Level, string Category, string Text);
 
     private sealed class FileLogger(LogFileProvider provider, string category) : ILogger
     {
@@ -95,9 +101,7 @@ internal sealed class LogFileProvider : ILoggerProvider, IAsyncDisposable
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
-            var text = formatter(state, exception).ReplaceLineEndings(" ");
-            if (exception is not null) text = $"{text}\n{exception}";
-            provider.Add(new Line(provider._time.GetUtcNow(), logLevel, category, text));
+            provider.Add(new LogLine(provider._time.GetUtcNow(), logLevel, category, eventId.Id, formatter(state, exception), exception?.ToString()));
         }
     }
 }

@@ -24,15 +24,16 @@ public sealed class AgentConfigurationTests : MooringTest
     [Fact]
     public void EverySetting_Arrives()
     {
-        var (options, level) = Read("""
+        var (options, level, isJsonLog) = Read("""
             {
               // As people write it.
               "server": "hub.example.org:3001", "dataDir": "/srv/agent", "cert": "client.crt", "key": "~/client.key", "ca": "/etc/ca.crt",
               "engineSocket": "/run/engine.sock", "netmonSocket": "monitor.sock", "lan": "engine", "pull": "IfNotPresent", "policy": "policy.json",
-              "ociRuntime": "crun", "crashRetry": 30, "zonedTimes": true, "pinRuntimes": true, "logLevel": "WARNING",
+              "ociRuntime": "crun", "crashRetry": 30, "zonedTimes": true, "pinRuntimes": true, "logLevel": "WARNING", "logFormat": "json",
             }
             """);
         Assert.Equal(LogLevel.Warning, level);
+        Assert.True(isJsonLog);
         Assert.Equal(
             new AgentOptions
             {
@@ -57,19 +58,21 @@ public sealed class AgentConfigurationTests : MooringTest
     [Fact]
     public void CommandLine_WinsOverTheFile()
     {
-        var (options, level) = Read(
+        var (options, level, isJsonLog) = Read(
             """{ "server": "https://file:1", "pull": "IfNotPresent", "crashRetry": 30, "zonedTimes": true, "logLevel": "ERROR", "ociRuntime": "crun" }""",
             "--server", "typed:2", "--pull", "Always", "--crash-retry", "5", "--zoned-times=false", "-l", "DEBUG");
         Assert.Equal(new AgentOptions { Server = new Uri("https://typed:2"), CrashRetry = TimeSpan.FromMinutes(5), OciRuntime = "crun", Version = options.Version }, options);
         Assert.Equal(LogLevel.Debug, level);
+        Assert.False(isJsonLog);
     }
 
     [Fact]
     public void EmptyFile_LeavesTheDefaults()
     {
-        var (options, level) = Read("{}");
+        var (options, level, isJsonLog) = Read("{}");
         Assert.Equal(new AgentOptions { Version = options.Version }, options);
         Assert.Equal(LogLevel.Information, level);
+        Assert.False(isJsonLog);
     }
 
     [Fact]
@@ -124,7 +127,7 @@ public sealed class AgentConfigurationTests : MooringTest
 
     private void Write(string json) => File.WriteAllText(ConfigFile, json);
 
-    private (AgentOptions Options, LogLevel Level) Read(string json, params string[] typed)
+    private (AgentOptions Options, LogLevel Level, bool IsJsonLog) Read(string json, params string[] typed)
     {
         Write(json);
         var verb = new AgentVerb();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Mooring.Cli.Tests.Configuration;
 using Mooring.Testing;
@@ -43,6 +44,15 @@ public sealed partial class EdgeDaemonTests : MooringTest
         var monitor = Run("netmon", "--data-dir", _folder, "--serial-dir", Path.Combine(_folder, "by-id"));
         await monitor.LineAsync("the network monitor listens", TestTimeout);
         Assert.DoesNotContain(LoadedBy(monitor), file => NotNeeded.Concat(["libssl", "libcrypto"]).Any(name => file.Contains(name, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Fact]
+    public async Task Monitor_WithJsonLines_TellsObjects()
+    {
+        var monitor = Run("netmon", "--data-dir", _folder, "--serial-dir", Path.Combine(_folder, "by-id"), "--log-format", "json");
+        var line = JsonElement.Parse(await monitor.LineAsync("the network monitor listens", TestTimeout));
+        Assert.Equal("Information", line.GetProperty("LogLevel").GetString());
+        Assert.Contains("the network monitor listens", line.GetProperty("Message").GetString(), StringComparison.Ordinal);
     }
 
     private ProcessUnderTest Run(params string[] arguments) =>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Mooring.Edge.Logs;
 using Mooring.Testing;
@@ -26,6 +27,38 @@ public sealed class LogFileTests : IDisposable
         var debug = await File.ReadAllLinesAsync(Path.Combine(_folder, "debug", "orchestrator-debug-2026-11-21.log"), TestContext.Current.CancellationToken);
         Assert.Equal("2026-11-21 12:00:00.000 | DEBUG | Hub | small", debug[0]);
         Assert.Equal(usual, debug[1..]);
+    }
+
+    [Fact]
+    public async Task Json_EveryEntryIsOneObjectInOneLine()
+    {
+        string[] messages = ["plain", "two\nlines\r\nand \u2028 more", "\"quotes\" and \\ and \0", "\ud800 half a character", ""];
+        await LogAsync(new LogFileOptions { Folder = _folder, Name = "orchestrator", IsJson = true }, log =>
+        {
+            foreach (var message in messages) log.LogInformation(new EventId(7001), "{Message}", message);
+            log.LogDebug("small");
+            log.LogError(new InvalidOperationException("why\nagain"), "bad");
+        });
+        var lines = await LinesAsync("logs", "orchestrator-logs");
+        Assert.Equal(messages.Length + 1, lines.Length);
+        var objects = lines.Select(line => JsonElement.Parse(line)).ToList();
+        Assert.Equal(messages.Select(m => m.Replace('\ud800', '\ufffd')), objects.SkipLast(1).Select(o => o.GetProperty("Message").GetString()));
+        var at = new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeZoneInfo.Local.GetUtcOffset(new DateTime(2026, 11, 21))).UtcDateTime;
+        Assert.Equal($$"""{"Timestamp":"{{at:yyyy-MM-ddTHH:mm:ss}}.000Z","EventId":7001,"LogLevel":"Information","Category":"Mooring.Edge.Hub","Message":"plain"}""", lines[0]);
+        Assert.Equal(("Error", "bad"), (objects[^1].GetProperty("LogLevel").GetString(), objects[^1].GetProperty("Message").GetString()));
+        Assert.StartsWith("System.InvalidOperationException: why\nagain", objects[^1].GetProperty("Exception").GetString(), StringComparison.Ordinal);
+        Assert.Contains(await LinesAsync("debug", "orchestrator-debug"), line => JsonElement.Parse(line).GetProperty("Message").GetString() == "small");
+    }
+
+    [Fact]
+    public async Task Json_HasNothingThatTheMessageHasNot()
+    {
+        // A value that a message masks is in none of the members: only the message is written, as the text has it.
+        await LogAsync(new LogFileOptions { Folder = _folder, Name = "a", IsJson = true }, log =>
+            log.Log(LogLevel.Warning, new EventId(1), "token=secret", null, (_, _) => "token=***"));
+        var line = Assert.Single(await LinesAsync("logs", "a-logs"));
+        Assert.Contains("token=***", JsonElement.Parse(line).GetProperty("Message").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,6 +96,9 @@ public sealed class LogFileTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private Task<string[]> LinesAsync(string folder, string name) =>
+        File.ReadAllLinesAsync(Path.Combine(_folder, folder, name + "-2026-11-21.log"), TestContext.Current.CancellationToken);
 
     private async Task LogAsync(LogFileOptions options, Action<ILogger> work)
     {
