@@ -36,6 +36,7 @@ internal sealed class AgentVerb
     private readonly Option<int?> _crashRetry = new ShapedOption<int?>("--crash-retry", new SettingShape(SettingShape.Integer, 1, 1440)) { Description = "Minutes after which a device that was given up is tried again; without, an operator must start it.", HelpName = "MINUTES" };
     private readonly Option<bool> _zonedTimes = new("--zoned-times") { Description = "Times for hubs with their zone; hubs of earlier agents read local times." };
     private readonly Option<bool> _pinRuntimes = new("--pin-runtimes") { Description = "Keep the first certificate of each device's container, and refuse it another one later." };
+    private readonly Option<int?> _metricsPort = new ShapedOption<int?>("--metrics-port", new SettingShape(SettingShape.Integer, 1, 65_535)) { Description = "Port of 127.0.0.1 with a page for Prometheus; none without.", HelpName = "PORT" };
     private readonly Option<string?> _config = new("--config") { Description = "JSON file with these settings; an option that is given here wins over it.", HelpName = "FILE" };
     private readonly Option<bool> _check = new("--check") { Description = "Look whether an agent could run so, print what was found, and end." };
     private readonly Option<LogLevel> _logLevel = SharedOptions.OriginalLogLevels();
@@ -49,7 +50,7 @@ internal sealed class AgentVerb
         _settings = new SettingTable(Command);
         // Each of these can stand in the file too, by its name in camelCase.
         _settings.Section("", reloads: null,
-            _config, _server, _data, _certificate, _key, _authority, _engine, _monitor, _lan, _pull, _policy, _ociRuntime, _crashRetry, _zonedTimes, _pinRuntimes, _logLevel, _logFormat);
+            _config, _server, _data, _certificate, _key, _authority, _engine, _monitor, _lan, _pull, _policy, _ociRuntime, _crashRetry, _zonedTimes, _pinRuntimes, _metricsPort, _logLevel, _logFormat);
         Command.Options.Add(_check);
         Command.SetAction((typed, cancellationToken) =>
         {
@@ -116,6 +117,7 @@ internal sealed class AgentVerb
         CrashRetry = parsed.GetValue(_crashRetry) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
         ZonedTimes = parsed.GetValue(_zonedTimes),
         PinsRuntimes = parsed.GetValue(_pinRuntimes),
+        MetricsPort = parsed.GetValue(_metricsPort),
         Version = Environment.GetEnvironmentVariable("AGENT_VERSION")
             ?? typeof(AgentVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
     };

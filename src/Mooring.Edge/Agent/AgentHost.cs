@@ -38,7 +38,17 @@ public static class AgentHosting
         services.AddSingleton(p => new Heartbeat(options, p.GetRequiredService<AgentIdentity>(), p.GetRequiredService<HostLoad>(),
             p.GetRequiredService<LoadRecorder>(), p.GetRequiredService<AgentState>(), p.GetRequiredService<IHubOutbox>(),
             () => p.GetRequiredService<HubLink>().IsUp, p.GetRequiredService<HubTimes>(), p.GetRequiredService<TimeProvider>()));
-        return services.AddAgentCore(options, new AgentIdentity(id)).AddHostedService<AgentHost>();
+        services.AddAgentCore(options, new AgentIdentity(id)).AddHostedService<AgentHost>();
+        return options.MetricsPort is { } port ? services.AddHostedService(p => PageOf(p, port)) : services;
+    }
+
+    private static MetricsPage PageOf(IServiceProvider p, int port)
+    {
+        var hub = p.GetRequiredService<HubLink>();
+        var metrics = new AgentMetrics(
+            () => hub.IsUp, () => hub.Connections, p.GetRequiredService<AgentState>(), p.GetRequiredService<OperationTable>(), p.GetRequiredService<LoadRecorder>(),
+            p.GetRequiredService<INetworkMonitor>());
+        return new MetricsPage(port, metrics, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MetricsPage>>());
     }
 
     private sealed class HostLifetime(IHostApplicationLifetime host, ILogger<AgentHost> logger) : IAgentLifetime

@@ -85,6 +85,9 @@ public sealed record AgentOptions
     /// <summary>What the engine runs devices with, by the name that it knows it by; null is its usual one.</summary>
     public string? OciRuntime { get; init; }
 
+    /// <summary>Port of 127.0.0.1 that has a page for Prometheus; null, the default, is none.</summary>
+    public int? MetricsPort { get; init; }
+
     /// <summary>Version that is told to hubs.</summary>
     public string Version { get; init; } = "unknown";
 

@@ -29,7 +29,7 @@ public sealed class AgentConfigurationTests : MooringTest
               // As people write it.
               "server": "hub.example.org:3001", "dataDir": "/srv/agent", "cert": "client.crt", "key": "~/client.key", "ca": "/etc/ca.crt",
               "engineSocket": "/run/engine.sock", "netmonSocket": "monitor.sock", "lan": "engine", "pull": "IfNotPresent", "policy": "policy.json",
-              "ociRuntime": "crun", "crashRetry": 30, "zonedTimes": true, "pinRuntimes": true, "logLevel": "WARNING", "logFormat": "json",
+              "ociRuntime": "crun", "crashRetry": 30, "zonedTimes": true, "pinRuntimes": true, "metricsPort": 9101, "logLevel": "WARNING", "logFormat": "json",
             }
             """);
         Assert.Equal(LogLevel.Warning, level);
@@ -40,7 +40,7 @@ public sealed class AgentConfigurationTests : MooringTest
                 Server = new Uri("https://hub.example.org:3001"), DataFolder = "/srv/agent", CertificateFile = Path.Combine(_folder, "client.crt"), KeyFile = "~/client.key",
                 AuthorityFile = "/etc/ca.crt", EngineSocket = "/run/engine.sock", MonitorSocket = Path.Combine(_folder, "monitor.sock"), Lan = LanMode.Engine,
                 Pull = PullPolicy.IfNotPresent, PolicyFile = Path.Combine(_folder, "policy.json"), OciRuntime = "crun", CrashRetry = TimeSpan.FromMinutes(30),
-                ZonedTimes = true, PinsRuntimes = true, Version = options.Version,
+                ZonedTimes = true, PinsRuntimes = true, MetricsPort = 9101, Version = options.Version,
             },
             options);
     }

@@ -39,6 +39,9 @@ internal sealed class PlayedEngine : IAsyncDisposable
     /// <summary>What containers have written, in the frames of the engine.</summary>
     public byte[] Logs { get; set; } = [];
 
+    /// <summary>The load of every container, as the engine tells it.</summary>
+    public JsonObject Stats { get; set; } = [];
+
     /// <summary>With what a program in a container ends.</summary>
     public Func<string, int> ExitCode { get; set; } = _ => 0;
 
@@ -251,6 +254,8 @@ internal sealed class PlayedEngine : IAsyncDisposable
     {
         switch (verb)
         {
+            case "stats":
+                return (200, Stats.DeepClone());
             case "json":
                 return (200, container.DeepClone());
             case "start":

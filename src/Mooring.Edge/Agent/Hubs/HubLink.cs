@@ -60,6 +60,9 @@ internal sealed partial class HubLink : IHubOutbox
     /// <summary>How the connection is.</summary>
     public LinkState State => _client.Link.State;
 
+    /// <summary>How often a connection came up.</summary>
+    public long Connections => _client.Link.CountOf(LinkState.Connecting, LinkState.Up);
+
     /// <summary>Whether the hub has let the agent in.</summary>
     public bool IsUp => _client.Root.IsConnected;
 

@@ -34,6 +34,12 @@ internal sealed partial class LoadRecorder(string folder, EngineClient engine, T
     /// <summary>The load of the host in a stretch of time.</summary>
     public (IReadOnlyList<Sample> Samples, int Resolution) QueryHost(Period period, int maxPoints) => Query(HostSeries, period, maxPoints);
 
+    /// <summary>The last sample of each device that runs.</summary>
+    public IReadOnlyList<DeviceReading> Latest()
+    {
+        lock (_gate) return [.. _series.Values.Select(series => series.Latest).OfType<DeviceReading>()];
+    }
+
     /// <summary>Forgets a device that was removed.</summary>
     public void Forget(string device)
     {
@@ -61,9 +67,14 @@ internal sealed partial class LoadRecorder(string folder, EngineClient engine, T
         {
             var stats = await engine.StatsAsync(device, cancellationToken).ConfigureAwait(false);
             // Containers that do not run have no memory statistics.
-            if (stats.MemoryStats?.Usage is null) return;
+            if (stats.MemoryStats?.Usage is null)
+            {
+                series.Latest = null;
+                return;
+            }
             var (cpu, memory) = series.Load.Next(stats);
             Record(device, series, cpu, memory);
+            series.Latest = DeviceReading.Of(device, cpu, memory, stats);
         }
         catch (EngineException)
         {
@@ -107,6 +118,13 @@ internal sealed partial class LoadRecorder(string folder, EngineClient engine, T
     private sealed class Series(LoadHistory history) : IDisposable
     {
         private int _isOutstanding;
+        private volatile DeviceReading? _latest;
+
+        public DeviceReading? Latest
+        {
+            get => _latest;
+            set => _latest = value;
+        }
 
         public LoadHistory History { get; } = history;
 
